@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receive: from the backend's answers to skbs handed to GRO, and the buffers
+ * posted for what comes next. Owns the receive half of a queue's state.
+ *
+ * Buffers are whole pages of a page pool. Three ways lead to an skb: a short
+ * packet is copied out and its page stays granted and is posted again; a packet
+ * in one page with room behind it gets its skb built around the page; anything
+ * larger gets its headers copied and its pages as fragments. A page leaves for
+ * the stack only after its grant has ended.
+ *
+ * Context: NAPI of the queue, or process context while it is not polled.
+ */
+#include <xen/events.h>
+#include <xen/page.h>
+
+#include "xennet_lite.h"
+
+/* Room a page must have behind the data for an skb to be built around it. */
+#define RX_BUILD_MAX (PAGE_SIZE - \
+		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
+/* Headers copied into the linear part of an skb with page fragments. */
+#define RX_PULL		128
+/* When no page is to be had, look again after this time. */
+#define RX_RETRY	(HZ / 10)
+
+static struct xnl_rx_buf *rx_buf(struct xnl_queue *queue, RING_IDX index)
+{
+	return &queue->rx_buf[index & XNL_RING_MASK];
+}
+
+/* Post the page of slot @index, still granted, once more. */
+static void rx_repost(struct xnl_queue *queue, RING_IDX index)
+{
+	struct xnl_rx_buf *to = rx_buf(queue, queue->rx.req_prod_pvt);
+	struct xnl_rx_buf *from = rx_buf(queue, index);
+
+	if (to != from)
+		swap(*to, *from);
+	xnl_rx_request(&queue->rx, to->gref);
+}
+
+/* Take slot @index's page away from the backend; NULL: it would not let go. */
+static struct page *rx_take(struct xnl_queue *queue, RING_IDX index)
+{
+	struct xnl_rx_buf *buf = rx_buf(queue, index);
+	struct page *page = buf->page;
+
+	if (unlikely(!gnttab_end_foreign_access_ref(buf->gref)))
+		return NULL;
+	buf->page = NULL;
+	return page;
+}
+
+/**
+ * xnl_rx_refill - post receive buffers up to the target
+ * @queue: the queue
+ *
+ * The target starts low, so that an idle queue holds little memory, and
+ * doubles whenever the backend used up more than half of it between two polls.
+ *
+ * Context: NAPI, or process context with BHs disabled and NAPI not enabled.
+ */
+void xnl_rx_refill(struct xnl_queue *queue)
+{
+	struct xen_netif_rx_front_ring *ring = &queue->rx;
+	unsigned int posted = ring->req_prod_pvt - ring->rsp_cons;
+	struct xnl_rx_buf *buf;
+	struct page *page;
+	bool notify;
+
+	if (posted < queue->rx_target / 2)
+		queue->rx_target = min_t(unsigned int, queue->rx_target * 2,
+					 XNL_RX_TARGET_MAX);
+
+	for (; posted < queue->rx_target; posted++) {
+		page = page_pool_dev_alloc_pages(queue->pool);
+		if (unlikely(!page))
+			break;
+		/* The backend could read what a recycled page still holds. */
+		if (!queue->vif->trusted)
+			clear_page(page_address(page));
+		buf = rx_buf(queue, ring->req_prod_pvt);
+		buf->page = page;
+		gnttab_page_grant_foreign_access_ref_one(buf->gref,
+							 queue->otherend, page,
+							 0);
+		xnl_rx_request(ring, buf->gref);
+	}
+	if (unlikely(posted < XNL_SLOTS_MAX))
+		schedule_delayed_work(&queue->refill, RX_RETRY);
+
+	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(ring, notify);
+	if (notify && queue->rx_irq)
+		notify_remote_via_irq(queue->rx_irq);
+}
+
+static void rx_refill_work(struct work_struct *work)
+{
+	struct xnl_queue *queue = container_of(to_delayed_work(work),
+					       struct xnl_queue, refill);
+
+	xnl_queue_kick(queue);
+}
+
+static struct sk_buff *rx_copy(struct xnl_queue *queue, RING_IDX cons,
+			       const struct xnl_rx_packet *pkt)
+{
+	struct sk_buff *skb = napi_alloc_skb(&queue->napi, pkt->len);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_put_data(skb, page_address(rx_buf(queue, cons)->page) +
+			  pkt->slot[0].offset, pkt->len);
+	return skb;
+}
+
+static struct sk_buff *rx_build(struct xnl_queue *queue, RING_IDX cons,
+				const struct xnl_rx_packet *pkt)
+{
+	struct page *page = rx_take(queue, cons);
+	struct sk_buff *skb;
+
+	if (unlikely(!page)) {
+		xnl_queue_broken(queue, XNL_FAULT_GRANT);
+		return NULL;
+	}
+	skb = napi_build_skb(page_address(page), PAGE_SIZE);
+	if (unlikely(!skb)) {
+		page_pool_recycle_direct(queue->pool, page);
+		return NULL;
+	}
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, pkt->slot[0].offset);
+	skb_put(skb, pkt->len);
+	return skb;
+}
+
+static struct sk_buff *rx_fragments(struct xnl_queue *queue, RING_IDX cons,
+				    const struct xnl_rx_packet *pkt)
+{
+	struct sk_buff *skb = napi_alloc_skb(&queue->napi, RX_PULL);
+	unsigned int i, offset, len, pull;
+	struct page *page;
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_mark_for_recycle(skb);
+	for (i = 0; i < pkt->nr_data; i++) {
+		page = rx_take(queue, cons + pkt->slot[i].ring);
+		if (unlikely(!page)) {
+			xnl_queue_broken(queue, XNL_FAULT_GRANT);
+			kfree_skb(skb);
+			return NULL;
+		}
+		offset = pkt->slot[i].offset;
+		len = pkt->slot[i].len;
+		if (i == 0) {
+			pull = min_t(unsigned int, len, RX_PULL);
+			skb_put_data(skb, page_address(page) + offset, pull);
+			offset += pull;
+			len -= pull;
+		}
+		if (!len || skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS) {
+			/* Too many fragments show in the length below. */
+			page_pool_recycle_direct(queue->pool, page);
+			continue;
+		}
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, offset,
+				len, PAGE_SIZE);
+	}
+	/* eth_type_trans() takes a linear Ethernet header for granted. */
+	if (unlikely(skb->len != pkt->len || !pskb_may_pull(skb, ETH_HLEN))) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+/*
+ * Buffers of this packet that nobody took go back on the ring: the page of a
+ * copied packet, those under extra infos, all of a bad packet. In order, so that
+ * a slot written here, where the ring is full, was looked at before.
+ */
+static void rx_repost_rest(struct xnl_queue *queue, RING_IDX cons,
+			   unsigned int nr_ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_ring; i++)
+		if (rx_buf(queue, cons + i)->page)
+			rx_repost(queue, cons + i);
+}
+
+/*
+ * GSO and checksums as the backend states them. A GSO packet without a blank
+ * checksum is made to have one, since the stack demands it.
+ */
+static bool rx_offloads(struct xnl_queue *queue, struct sk_buff *skb,
+			const struct xnl_rx_packet *pkt)
+{
+	bool recalculate = false;
+
+	if (pkt->gso_type != XEN_NETIF_GSO_TYPE_NONE) {
+		struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+		shinfo->gso_type = pkt->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ?
+				   SKB_GSO_TCPV4 : SKB_GSO_TCPV6;
+		shinfo->gso_type |= SKB_GSO_DODGY;
+		shinfo->gso_size = pkt->gso_size;
+		recalculate = !(pkt->flags & XEN_NETRXF_csum_blank);
+	}
+	if (pkt->flags & XEN_NETRXF_csum_blank || recalculate) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		if (recalculate) {
+			u64_stats_update_begin(&queue->stats->rx.syncp);
+			u64_stats_inc(&queue->stats->rx.csum_fixup);
+			u64_stats_update_end(&queue->stats->rx.syncp);
+		}
+		return !skb_checksum_setup(skb, recalculate);
+	}
+	if (pkt->flags & XEN_NETRXF_data_validated)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return true;
+}
+
+static struct sk_buff *rx_packet(struct xnl_queue *queue, RING_IDX cons,
+				 const struct xnl_rx_packet *pkt)
+{
+	struct sk_buff *skb;
+
+	if (pkt->nr_data == 1 && pkt->len <= XNL_RX_COPYBREAK)
+		skb = rx_copy(queue, cons, pkt);
+	else if (pkt->nr_data == 1 &&
+		 pkt->slot[0].offset + pkt->len <= RX_BUILD_MAX)
+		skb = rx_build(queue, cons, pkt);
+	else
+		skb = rx_fragments(queue, cons, pkt);
+	return skb;
+}
+
+/* True where the packet was delivered. */
+static bool rx_deliver(struct xnl_queue *queue, struct sk_buff *skb,
+		       const struct xnl_rx_packet *pkt)
+{
+	struct net_device *netdev = queue->vif->netdev;
+
+	skb->protocol = eth_type_trans(skb, netdev);
+	skb_reset_network_header(skb);
+	if (!rx_offloads(queue, skb, pkt)) {
+		kfree_skb(skb);
+		return false;
+	}
+	if (!(netdev->features & NETIF_F_RXCSUM) &&
+	    skb->ip_summed == CHECKSUM_UNNECESSARY)
+		skb->ip_summed = CHECKSUM_NONE;
+	skb_record_rx_queue(skb, queue->index);
+	napi_gro_receive(&queue->napi, skb);
+	return true;
+}
+
+/**
+ * xnl_rx_poll - receive up to @budget packets
+ * @queue: the queue
+ * @budget: how many, at least 1
+ *
+ * Context: NAPI.
+ * Return: how many ring packets were consumed, dropped ones included.
+ */
+int xnl_rx_poll(struct xnl_queue *queue, int budget)
+{
+	struct xen_netif_rx_front_ring *ring = &queue->rx;
+	unsigned int packets = 0, bytes = 0, dropped = 0, errors = 0;
+	enum xnl_fault fault = XNL_FAULT_NONE;
+	struct xnl_rx_packet pkt;
+	struct sk_buff *skb;
+	unsigned int left;
+	RING_IDX prod;
+	int done = 0;
+
+	prod = READ_ONCE(ring->sring->rsp_prod);
+	virt_rmb(); /* answers are read after the index that announces them */
+	left = xnl_ring_responses(prod, ring->rsp_cons, ring->req_prod_pvt,
+				  &fault);
+	if (unlikely(fault)) {
+		xnl_queue_broken(queue, fault);
+		return 0;
+	}
+	if (left)
+		queue->rx_work = true;
+
+	while (done < budget && left && !queue->broken) {
+		RING_IDX cons = ring->rsp_cons;
+
+		xnl_rx_parse(ring, cons, left, &pkt);
+		skb = NULL;
+		if (likely(pkt.bad == XNL_RX_GOOD)) {
+			skb = rx_packet(queue, cons, &pkt);
+			dropped += !skb;
+		} else {
+			errors++;
+		}
+		rx_repost_rest(queue, cons, pkt.nr_ring);
+		ring->rsp_cons += pkt.nr_ring;
+		left -= pkt.nr_ring;
+		done++;
+		if (!skb)
+			continue;
+		if (likely(rx_deliver(queue, skb, &pkt))) {
+			packets++;
+			bytes += pkt.len;
+		} else {
+			errors++;
+		}
+	}
+
+	u64_stats_update_begin(&queue->stats->rx.syncp);
+	u64_stats_add(&queue->stats->rx.packets, packets);
+	u64_stats_add(&queue->stats->rx.bytes, bytes);
+	u64_stats_add(&queue->stats->rx.dropped, dropped);
+	u64_stats_add(&queue->stats->rx.errors, errors);
+	u64_stats_update_end(&queue->stats->rx.syncp);
+	if (likely(!queue->broken))
+		xnl_rx_refill(queue);
+	return done;
+}
+
+/**
+ * xnl_rx_rearm - ask for an event at the next packet
+ * @queue: the queue
+ *
+ * Return: true where the poll has to run again at once.
+ */
+bool xnl_rx_rearm(struct xnl_queue *queue)
+{
+	struct xen_netif_rx_front_ring *ring = &queue->rx;
+
+	WRITE_ONCE(ring->sring->rsp_event, ring->rsp_cons + 1);
+	virt_mb(); /* the backend sees the wish before we look again */
+	return READ_ONCE(ring->sring->rsp_prod) != ring->rsp_cons;
+}
+
+/**
+ * xnl_rx_create - the receive ring, its grant references and first buffers
+ * @queue: the queue, zeroed, its vif's trust known
+ *
+ * Return: 0 or a negative errno; xnl_rx_destroy() undoes a half made one too.
+ */
+int xnl_rx_create(struct xnl_queue *queue)
+{
+	struct page_pool_params params = {
+		.pool_size = XNL_RING_SIZE,
+		.nid = NUMA_NO_NODE,
+		.dev = &queue->vif->xdev->dev,
+	};
+	struct xen_netif_rx_sring *sring;
+	grant_ref_t refs;
+	unsigned int i;
+	int err;
+
+	queue->rx_target = XNL_RX_TARGET_MIN;
+	queue->rx_ring_gref = INVALID_GRANT_REF;
+	INIT_DELAYED_WORK(&queue->refill, rx_refill_work);
+	for (i = 0; i < XNL_RING_SIZE; i++)
+		queue->rx_buf[i].gref = INVALID_GRANT_REF;
+
+	err = xenbus_setup_ring(queue->vif->xdev, GFP_KERNEL, (void **)&sring,
+				1, &queue->rx_ring_gref);
+	if (err)
+		return err;
+	SHARED_RING_INIT(sring);
+	FRONT_RING_INIT(&queue->rx, sring, XEN_PAGE_SIZE);
+
+	err = gnttab_alloc_grant_references(XNL_RING_SIZE, &refs);
+	if (err)
+		return err;
+	for (i = 0; i < XNL_RING_SIZE; i++)
+		queue->rx_buf[i].gref = gnttab_claim_grant_reference(&refs);
+
+	queue->pool = page_pool_create(&params);
+	if (IS_ERR(queue->pool)) {
+		err = PTR_ERR(queue->pool);
+		queue->pool = NULL;
+		return err;
+	}
+	local_bh_disable();
+	xnl_rx_refill(queue);
+	local_bh_enable();
+	return 0;
+}
+
+/**
+ * xnl_rx_destroy - undo xnl_rx_create()
+ * @queue: the queue; nobody polls, channels are unbound
+ *
+ * A page that the backend still maps keeps a reference of its grant's and is
+ * thus never reused; the pool lets go of it.
+ */
+void xnl_rx_destroy(struct xnl_queue *queue)
+{
+	unsigned int i;
+
+	cancel_delayed_work_sync(&queue->refill);
+	for (i = 0; i < XNL_RING_SIZE; i++) {
+		struct xnl_rx_buf *buf = &queue->rx_buf[i];
+
+		if (buf->page) {
+			get_page(buf->page);
+			gnttab_end_foreign_access(buf->gref, buf->page);
+			page_pool_put_full_page(queue->pool, buf->page, false);
+		} else if (buf->gref != INVALID_GRANT_REF) {
+			gnttab_free_grant_reference(buf->gref);
+		}
+	}
+	if (queue->pool)
+		page_pool_destroy(queue->pool);
+	xenbus_teardown_ring((void **)&queue->rx.sring, 1,
+			     &queue->rx_ring_gref);
+}

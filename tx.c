@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Transmit: from ndo_start_xmit to the ring, and from the backend's answers
+ * back to freed skbs. Owns the transmit half of a queue's state; knows neither
+ * xenstore nor PCI.
+ *
+ * A linear part that fits in the id's share of the bounce pages is copied
+ * there: those pages are granted once and for all, which saves a grant and its
+ * revocation per packet, and a backend that is not trusted never sees the rest
+ * of a page it should not. Everything else is granted page by page.
+ *
+ * Context: the sender runs under the transmit queue's lock with BHs disabled,
+ * the completer in NAPI. They share xnl_tx_ids, which needs no lock.
+ */
+#include <linux/delay.h>
+#include <linux/if_vlan.h>
+#include <xen/events.h>
+#include <xen/page.h>
+
+#include "xennet_lite.h"
+
+static unsigned int bounce_size(const struct xnl_queue *queue)
+{
+	return 1U << queue->bounce_shift;
+}
+
+static unsigned int bounce_pages(const struct xnl_queue *queue)
+{
+	return XNL_RING_SIZE >> (XEN_PAGE_SHIFT - queue->bounce_shift);
+}
+
+/* Requests that may still be made: bounded by ring slots and by free ids. */
+static unsigned int tx_room(const struct xnl_queue *queue)
+{
+	RING_IDX outstanding = queue->tx.req_prod_pvt -
+			       READ_ONCE(queue->tx.rsp_cons);
+
+	return min(XNL_RING_SIZE - outstanding,
+		   xnl_tx_ids_free(&queue->tx_ids));
+}
+
+/**
+ * struct tx_packet - a packet being laid on slots
+ * @head: id of its first slot, -1 before
+ * @flags: XEN_NETTXF_* of the last slot written, without more_data
+ * @last: the last slot written; only ever written to, never read
+ */
+struct tx_packet {
+	struct xnl_queue *queue;
+	struct sk_buff *skb;
+	struct xen_netif_tx_request *last;
+	int head;
+	u16 flags;
+};
+
+static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
+			   unsigned int offset, unsigned int len,
+			   struct page *page)
+{
+	struct xnl_queue *queue = pkt->queue;
+	unsigned int id = xnl_tx_id_take(&queue->tx_ids, state, pkt->head);
+	struct xen_netif_tx_front_ring *ring = &queue->tx;
+	unsigned int shift = XEN_PAGE_SHIFT - queue->bounce_shift;
+	grant_ref_t gref;
+	bool first = pkt->head < 0;
+
+	if (state == XNL_TX_BOUNCED) {
+		gref = queue->bounce_gref[id >> shift];
+		offset = (id << queue->bounce_shift) & ~XEN_PAGE_MASK;
+	} else {
+		gref = queue->tx_slot[id].gref;
+		gnttab_page_grant_foreign_access_ref_one(gref, queue->otherend,
+							 page, 1);
+	}
+
+	if (first)
+		pkt->head = id;
+	else
+		pkt->last->flags = pkt->flags | XEN_NETTXF_more_data;
+	pkt->flags = first ? pkt->flags : 0;
+	pkt->last = RING_GET_REQUEST(ring, ring->req_prod_pvt);
+	xnl_tx_request(ring, gref, offset, first ? pkt->skb->len : len,
+		       pkt->flags, id);
+	if (first && pkt->flags & XEN_NETTXF_extra_info) {
+		bool v4 = skb_shinfo(pkt->skb)->gso_type & SKB_GSO_TCPV4;
+
+		xnl_tx_extra_gso(ring, v4 ? XEN_NETIF_GSO_TYPE_TCPV4 :
+					    XEN_NETIF_GSO_TYPE_TCPV6,
+				 skb_shinfo(pkt->skb)->gso_size);
+	}
+	return id;
+}
+
+static void *bounce_address(const struct xnl_queue *queue, unsigned int id)
+{
+	unsigned int shift = XEN_PAGE_SHIFT - queue->bounce_shift;
+
+	return page_address(queue->bounce_page[id >> shift]) +
+	       ((id << queue->bounce_shift) & ~XEN_PAGE_MASK);
+}
+
+/* Copy bytes of the skb into the bounce pages, one id's share a slot. */
+static void tx_bounce(struct tx_packet *pkt, unsigned int at, unsigned int len)
+{
+	unsigned int chunk, id;
+
+	while (len) {
+		chunk = min(len, bounce_size(pkt->queue));
+		id = tx_put(pkt, XNL_TX_BOUNCED, 0, chunk, NULL);
+		skb_copy_bits(pkt->skb, at,
+			      bounce_address(pkt->queue, id), chunk);
+		at += chunk;
+		len -= chunk;
+	}
+}
+
+static void tx_grant(struct tx_packet *pkt, struct page *page,
+		     unsigned int offset, unsigned int len)
+{
+	unsigned int chunk;
+
+	page += offset >> PAGE_SHIFT;
+	offset &= ~PAGE_MASK;
+	while (len) {
+		chunk = min_t(unsigned int, len, PAGE_SIZE - offset);
+		tx_put(pkt, XNL_TX_GRANTED, offset, chunk, page);
+		page++;
+		offset = 0;
+		len -= chunk;
+	}
+}
+
+static unsigned int pages_spanned(unsigned int offset, unsigned int len)
+{
+	return PFN_UP((offset & ~PAGE_MASK) + len);
+}
+
+/* Slots that tx_packet() will use for this skb, extra info included. */
+static unsigned int tx_slots(const struct xnl_queue *queue,
+			     const struct sk_buff *skb)
+{
+	unsigned int slots = skb_is_gso(skb) ? 1 : 0;
+	unsigned int i;
+
+	if (!queue->vif->trusted)
+		return slots + DIV_ROUND_UP(skb->len, bounce_size(queue));
+
+	if (skb_headlen(skb) <= bounce_size(queue))
+		slots++;
+	else
+		slots += pages_spanned(offset_in_page(skb->data),
+				       skb_headlen(skb)) + 1;
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		slots += pages_spanned(skb_frag_off(frag),
+				       skb_frag_size(frag));
+	}
+	return slots;
+}
+
+/**
+ * xnl_features_check - let the stack split what the ring cannot take whole
+ * @skb: about to be sent
+ * @netdev: our net_device
+ * @features: what the stack would use
+ *
+ * A packet in more pieces than a backend is bound to take is segmented in
+ * software, or made linear when it is no GSO packet, instead of being dropped.
+ *
+ * Return: @features, less GSO or scatter-gather where needed.
+ */
+netdev_features_t xnl_features_check(struct sk_buff *skb,
+				     struct net_device *netdev,
+				     netdev_features_t features)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+	struct xnl_queue *queue;
+
+	if (!skb_is_nonlinear(skb) && !skb_is_gso(skb))
+		return features;
+	queue = READ_ONCE(vif->queues);
+	if (queue && tx_slots(queue, skb) > XNL_SLOTS_MAX)
+		features &= skb_is_gso(skb) ? ~NETIF_F_GSO_MASK : ~NETIF_F_SG;
+	return vlan_features_check(skb, features);
+}
+
+static void tx_packet(struct xnl_queue *queue, struct sk_buff *skb)
+{
+	struct tx_packet pkt = { .queue = queue, .skb = skb, .head = -1 };
+	RING_IDX seq = queue->tx.req_prod_pvt;
+	unsigned int head = skb_headlen(skb);
+	unsigned int bounced, i;
+
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		pkt.flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
+	else if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		pkt.flags = XEN_NETTXF_data_validated;
+	if (skb_is_gso(skb))
+		pkt.flags |= XEN_NETTXF_extra_info;
+
+	if (!queue->vif->trusted) {
+		tx_bounce(&pkt, 0, skb->len);
+	} else {
+		/*
+		 * The first slot should hold all headers (netif.h asks for
+		 * an Ethernet header): where the linear part crosses a page
+		 * too early for that, its start goes through the bounce page.
+		 */
+		bounced = head;
+		if (head > bounce_size(queue))
+			bounced = PAGE_SIZE - offset_in_page(skb->data) <
+				  bounce_size(queue) ? bounce_size(queue) : 0;
+		tx_bounce(&pkt, 0, bounced);
+		if (head > bounced)
+			tx_grant(&pkt, virt_to_page(skb->data + bounced),
+				 offset_in_page(skb->data + bounced),
+				 head - bounced);
+		for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+			const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+			tx_grant(&pkt, skb_frag_page(frag), skb_frag_off(frag),
+				 skb_frag_size(frag));
+		}
+	}
+	queue->tx_slot[pkt.head].skb = skb;
+	queue->tx_slot[pkt.head].seq = seq;
+}
+
+static void tx_doorbell(struct xnl_queue *queue)
+{
+	bool notify;
+
+	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&queue->tx, notify);
+	if (!notify)
+		return;
+	notify_remote_via_irq(queue->tx_irq);
+	u64_stats_inc(&queue->stats->tx.doorbells);
+}
+
+/* Called after a packet; the completer may free slots at the same time. */
+static void tx_stop_if_full(struct xnl_queue *queue, struct netdev_queue *txq)
+{
+	if (likely(tx_room(queue) >= XNL_TX_STOP))
+		return;
+	netif_tx_stop_queue(txq);
+	/* Pairs with the completer: it frees, then looks for a stopped queue. */
+	smp_mb();
+	if (tx_room(queue) >= XNL_TX_WAKE)
+		netif_tx_start_queue(txq);
+}
+
+netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+	struct xnl_queue *queue = &vif->queues[skb_get_queue_mapping(skb)];
+	struct netdev_queue *txq = netdev_get_tx_queue(netdev, queue->index);
+	struct xnl_tx_stats *stats = &queue->stats->tx;
+	unsigned int len = skb->len;
+	bool push = !netdev_xmit_more();
+
+	if (unlikely(len > XNL_PACKET_MAX || skb->len < ETH_HLEN ||
+		     tx_slots(queue, skb) > XNL_SLOTS_MAX))
+		goto drop;
+	if (unlikely(queue->broken))
+		goto drop;
+	if (unlikely(tx_room(queue) < XNL_TX_STOP)) {
+		/* Only a sender that ignores a stopped queue gets here. */
+		netif_tx_stop_queue(txq);
+		return NETDEV_TX_BUSY;
+	}
+
+	tx_packet(queue, skb);
+	skb_tx_timestamp(skb);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->packets);
+	u64_stats_add(&stats->bytes, len);
+	tx_stop_if_full(queue, txq);
+	if (__netdev_tx_sent_queue(txq, len, !push))
+		tx_doorbell(queue);
+	u64_stats_update_end(&stats->syncp);
+	return NETDEV_TX_OK;
+
+drop:
+	dev_kfree_skb_any(skb);
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->dropped);
+	if (push)
+		tx_doorbell(queue);
+	u64_stats_update_end(&stats->syncp);
+	return NETDEV_TX_OK;
+}
+
+/*
+ * One answer, from a private copy. The grant ends before anything is freed: a
+ * backend that answers but keeps the page mapped could read whatever the page
+ * is used for next.
+ */
+static enum xnl_fault tx_answer(struct xnl_queue *queue,
+				const struct xen_netif_tx_response *rsp,
+				struct sk_buff **done)
+{
+	struct xnl_tx_ids *ids = &queue->tx_ids;
+	enum xnl_fault fault;
+	int head;
+
+	*done = NULL;
+	fault = xnl_tx_id_check(ids, rsp->id);
+	if (unlikely(fault))
+		return fault;
+	if (ids->id[rsp->id].state == XNL_TX_GRANTED &&
+	    unlikely(!gnttab_end_foreign_access_ref(queue->tx_slot[rsp->id].gref)))
+		return XNL_FAULT_GRANT;
+	head = xnl_tx_id_answered(ids, rsp->id);
+	if (head >= 0) {
+		*done = queue->tx_slot[head].skb;
+		queue->tx_slot[head].skb = NULL;
+		xnl_tx_id_free(ids, head);
+	}
+	return XNL_FAULT_NONE;
+}
+
+/**
+ * xnl_tx_complete - consume the backend's answers, free what was sent
+ * @queue: the queue
+ * @budget: NAPI's budget, 0 from netpoll
+ *
+ * Bounded by what was outstanding when it began.
+ *
+ * Context: NAPI.
+ */
+void xnl_tx_complete(struct xnl_queue *queue, int budget)
+{
+	struct netdev_queue *txq = netdev_get_tx_queue(queue->vif->netdev,
+						       queue->index);
+	struct xen_netif_tx_front_ring *ring = &queue->tx;
+	unsigned int packets = 0, bytes = 0, errors = 0;
+	enum xnl_fault fault = XNL_FAULT_NONE;
+	struct xen_netif_tx_response rsp;
+	RING_IDX cons = ring->rsp_cons;
+	struct sk_buff *skb;
+	unsigned int left;
+	RING_IDX prod;
+
+	prod = READ_ONCE(ring->sring->rsp_prod);
+	virt_rmb(); /* answers are read after the index that announces them */
+	left = xnl_ring_responses(prod, cons, READ_ONCE(ring->req_prod_pvt),
+				  &fault);
+	if (left)
+		queue->tx_work = true;
+	for (; left && !fault; left--, cons++) {
+		RING_COPY_RESPONSE(ring, cons, &rsp);
+		if (rsp.status == XEN_NETIF_RSP_NULL)
+			continue;	/* an extra info's slot */
+		errors += rsp.status < 0;
+		fault = tx_answer(queue, &rsp, &skb);
+		if (!skb)
+			continue;
+		packets++;
+		bytes += skb->len;
+		napi_consume_skb(skb, budget);
+	}
+	WRITE_ONCE(ring->rsp_cons, cons);
+
+	if (unlikely(errors)) {
+		u64_stats_update_begin(&queue->stats->rx.syncp);
+		u64_stats_add(&queue->stats->rx.tx_errors, errors);
+		u64_stats_update_end(&queue->stats->rx.syncp);
+	}
+	netdev_tx_completed_queue(txq, packets, bytes);
+	/* Pairs with tx_stop_if_full(). */
+	smp_mb();
+	if (unlikely(netif_tx_queue_stopped(txq)) &&
+	    tx_room(queue) >= XNL_TX_WAKE)
+		netif_tx_wake_queue(txq);
+	if (unlikely(fault))
+		xnl_queue_broken(queue, fault);
+}
+
+/**
+ * xnl_tx_rearm - ask for an event, unless there is something to do already
+ * @queue: the queue
+ *
+ * The event is asked for when half of what is outstanding is answered: one
+ * interrupt for many packets, yet always one before the ring runs dry.
+ *
+ * Return: true where the poll has to run again at once.
+ */
+bool xnl_tx_rearm(struct xnl_queue *queue)
+{
+	struct xen_netif_tx_front_ring *ring = &queue->tx;
+	RING_IDX outstanding = READ_ONCE(ring->req_prod_pvt) - ring->rsp_cons;
+	RING_IDX event = ring->rsp_cons + outstanding / 2 + 1;
+
+	WRITE_ONCE(ring->sring->rsp_event, event);
+	virt_mb(); /* the backend sees the wish before we look again */
+	return (s32)(READ_ONCE(ring->sring->rsp_prod) - event) >= 0;
+}
+
+static int bounce_create(struct xnl_queue *queue)
+{
+	struct xenbus_device *xdev = queue->vif->xdev;
+	struct page *page;
+	unsigned int i;
+	int gref;
+
+	for (i = 0; i < bounce_pages(queue); i++) {
+		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!page)
+			return -ENOMEM;
+		gref = gnttab_grant_foreign_access(xdev->otherend_id,
+						   xen_page_to_gfn(page), 1);
+		if (gref < 0) {
+			__free_page(page);
+			return gref;
+		}
+		queue->bounce_page[i] = page;
+		queue->bounce_gref[i] = gref;
+	}
+	return 0;
+}
+
+/**
+ * xnl_tx_create - the transmit ring, its grant references and bounce pages
+ * @queue: the queue, zeroed, its vif's features and trust known
+ *
+ * Return: 0 or a negative errno; xnl_tx_destroy() undoes a half made one too.
+ */
+int xnl_tx_create(struct xnl_queue *queue)
+{
+	struct xen_netif_tx_sring *sring;
+	grant_ref_t refs;
+	unsigned int i;
+	int err;
+
+	queue->bounce_shift = queue->vif->trusted ? XNL_BOUNCE_SHIFT :
+						    XNL_BOUNCE_SHIFT_FULL;
+	queue->tx_ring_gref = INVALID_GRANT_REF;
+	for (i = 0; i < XNL_RING_SIZE; i++)
+		queue->tx_slot[i].gref = INVALID_GRANT_REF;
+	xnl_tx_ids_init(&queue->tx_ids);
+
+	err = xenbus_setup_ring(queue->vif->xdev, GFP_KERNEL, (void **)&sring,
+				1, &queue->tx_ring_gref);
+	if (err)
+		return err;
+	SHARED_RING_INIT(sring);
+	FRONT_RING_INIT(&queue->tx, sring, XEN_PAGE_SIZE);
+
+	err = bounce_create(queue);
+	if (err)
+		return err;
+	err = gnttab_alloc_grant_references(XNL_RING_SIZE, &refs);
+	if (err)
+		return err;
+	for (i = 0; i < XNL_RING_SIZE; i++)
+		queue->tx_slot[i].gref = gnttab_claim_grant_reference(&refs);
+	return 0;
+}
+
+/* Ends the grant of one id, if the backend lets go of it. */
+static bool tx_end_grant(struct xnl_queue *queue, unsigned int id)
+{
+	grant_ref_t gref = queue->tx_slot[id].gref;
+
+	if (gref == INVALID_GRANT_REF)
+		return true;
+	if (queue->tx_ids.id[id].state != XNL_TX_GRANTED)
+		gnttab_free_grant_reference(gref);
+	else if (!gnttab_try_end_foreign_access(gref))
+		return false;
+	queue->tx_slot[id].gref = INVALID_GRANT_REF;
+	return true;
+}
+
+/*
+ * End all grants; a backend that is closing may need a moment to let go. What
+ * it still maps then is marked in @held by the id of the packet's first slot.
+ */
+static unsigned int tx_end_grants(struct xnl_queue *queue, unsigned long *held)
+{
+	unsigned long deadline = jiffies + XNL_UNMAP_TIMEOUT;
+	unsigned int i, kept;
+
+	for (;;) {
+		bool last = time_after(jiffies, deadline);
+
+		for (i = 0, kept = 0; i < XNL_RING_SIZE; i++)
+			kept += !tx_end_grant(queue, i);
+		if (!kept || last)
+			break;
+		msleep(20);
+	}
+	for (i = 0; i < XNL_RING_SIZE; i++) {
+		if (queue->tx_slot[i].gref == INVALID_GRANT_REF)
+			continue;
+		gnttab_end_foreign_access(queue->tx_slot[i].gref, NULL);
+		__set_bit(queue->tx_ids.id[i].head, held);
+	}
+	return kept;
+}
+
+/* The packet sent first among those not acknowledged; not one that is held. */
+static struct sk_buff *tx_take_oldest(struct xnl_queue *queue,
+				      const unsigned long *held)
+{
+	struct xnl_tx_slot *oldest = NULL;
+	struct sk_buff *skb;
+	unsigned int i;
+
+	for (i = 0; i < XNL_RING_SIZE; i++) {
+		struct xnl_tx_slot *slot = &queue->tx_slot[i];
+
+		if (!slot->skb || test_bit(i, held))
+			continue;
+		if (!oldest || (s32)(slot->seq - oldest->seq) < 0)
+			oldest = slot;
+	}
+	if (!oldest)
+		return NULL;
+	skb = oldest->skb;
+	oldest->skb = NULL;
+	return skb;
+}
+
+/**
+ * xnl_tx_destroy - undo xnl_tx_create()
+ * @queue: the queue; nobody sends, nobody polls, channels are unbound
+ * @requeue: takes the packets that were not acknowledged; NULL frees them
+ *
+ * A packet that the backend still maps is neither freed nor sent again: its
+ * memory is given up rather than shown to the backend with another's content.
+ */
+void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
+{
+	DECLARE_BITMAP(held, XNL_RING_SIZE) = {};
+	struct sk_buff *skb;
+	unsigned int i, kept;
+
+	kept = tx_end_grants(queue, held);
+	if (kept)
+		dev_warn(&queue->vif->xdev->dev,
+			 "queue %u: the backend still maps %u transmit pages; they are not reused\n",
+			 queue->index, kept);
+
+	while ((skb = tx_take_oldest(queue, held))) {
+		if (requeue)
+			__skb_queue_tail(requeue, skb);
+		else
+			dev_kfree_skb(skb);
+	}
+
+	for (i = 0; i < bounce_pages(queue); i++)
+		if (queue->bounce_page[i])
+			gnttab_end_foreign_access(queue->bounce_gref[i],
+						  queue->bounce_page[i]);
+	xenbus_teardown_ring((void **)&queue->tx.sring, 1,
+			     &queue->tx_ring_gref);
+}
