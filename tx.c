@@ -41,6 +41,8 @@ static unsigned int tx_room(const struct xnl_queue *queue)
 
 /**
  * struct tx_packet - a packet being laid on slots
+ * @queue: where it goes
+ * @skb: the packet
  * @head: id of its first slot, -1 before
  * @flags: XEN_NETTXF_* of the last slot written, without more_data
  * @last: the last slot written; only ever written to, never read

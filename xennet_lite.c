@@ -105,7 +105,12 @@ static int __init xnl_init(void)
 	err = xnl_twin_init();
 	if (err)
 		return err;
-	err = xenbus_register_frontend(&xnl_driver);
+	/*
+	 * No owner: xenbus holds a reference to the owner for each vif bound,
+	 * which would keep rmmod from ever getting to unbind them. Unloading
+	 * unregisters the driver first, and that waits for every callback.
+	 */
+	err = __xenbus_register_frontend(&xnl_driver, NULL, KBUILD_MODNAME);
 	if (err)
 		xnl_twin_exit();
 	return err;
