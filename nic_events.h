@@ -198,7 +198,7 @@ static inline const struct nic_rule *nic_rules(unsigned int *count)
 	{ 12, NIC_P_ANY, NIC_EV_VIF_REMOVED, NIC_S_ANY, 0, 0,
 	  NIC_TWIN_NONE, NIC_DO_UNALIAS | NIC_DO_FORGET | NIC_DO_QUIET,
 	  "its vif was removed on purpose" },
-	{ 17, NIC_P_HIDE, NIC_EV_VIF_UNBOUND, NIC_S_HIDDEN, 0, 0,
+	{ 17, NIC_P_HIDE, NIC_EV_VIF_UNBOUND, NIC_S_WITHHELD, 0, 0,
 	  NIC_TWIN_RETURNED, NIC_DO_GIVE_BACK | NIC_DO_FORGET,
 	  "its vif is no longer driven by this module" },
 	{ 17, NIC_P_HIDE, NIC_EV_VIF_UNBOUND, NIC_S_GONE, NIC_IF_COMMITTED, 0,
@@ -286,7 +286,7 @@ static inline u8 nic_link_next(u8 link, u8 event)
 	case NIC_EV_VIF_UNBOUND:
 		return NIC_LINK_FAILED;
 	case NIC_EV_VIF_LOST:
-		return link == NIC_LINK_FAILED ? link : NIC_LINK_LOST;
+		return NIC_LINK_LOST;
 	case NIC_EV_VIF_LEAVING:
 		return NIC_LINK_LEAVING;
 	case NIC_EV_VIF_REMOVED:
@@ -342,6 +342,9 @@ static inline struct nic_verdict nic_decide(u8 policy,
 	    (vif->type == NIC_TYPE_VIF || vif->type == NIC_TYPE_BROKEN))
 		return verdict;
 	if (event == NIC_EV_VIF_TIMEOUT && !nic_link_waits(vif->link))
+		return verdict;
+	/* Each attempt to reconnect may be lost too: one timer for all. */
+	if (event == NIC_EV_VIF_LOST && !nic_link_losable(vif->link))
 		return verdict;
 
 	verdict.vif.link = nic_link_next(vif->link, event);

@@ -408,6 +408,11 @@ static inline bool nic_link_ok(u8 link)
 	return link != NIC_LINK_FAILED && link != NIC_LINK_REMOVED;
 }
 
+static inline bool nic_link_losable(u8 link)
+{
+	return link == NIC_LINK_CONNECTED || link == NIC_LINK_LEAVING;
+}
+
 static inline bool nic_link_waits(u8 link)
 {
 	return link == NIC_LINK_CONNECTING || link == NIC_LINK_LOST;
