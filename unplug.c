@@ -75,7 +75,7 @@ const char *xnl_unplug_obstacle(void)
 	if (!weighed)
 		return "not weighed yet";
 	if (settled && guard == NIC_GUARD_NONE)
-		return "the host ignored the request";
+		return "the host was asked, and no NIC vanished";
 	return nic_guard_text(guard);
 }
 
@@ -275,9 +275,9 @@ static void commit(void)
 		pr_info("unplug committed: the host has removed %d NIC%s\n",
 			gone, gone > 1 ? "s" : "");
 	else if (!gone)
-		pr_warn("unplug: the host ignored the request, not asked again before a resume\n");
+		pr_warn("unplug: no NIC vanished, the host is not asked again before a resume\n");
 	else
-		pr_warn("unplug: the host refused the request (%d), not asked again before a resume\n",
+		pr_warn("unplug: refused (%d), the host is not asked again before a resume\n",
 			gone);
 }
 
