@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The scenario library, sourced in dom0 by every selftests/xen/*.sh: KTAP
+# reports, waits with a deadline, guests and their devices. What runs traffic
+# is in traffic.sh.
+#
+# Settings from the host: DRIVER, DRIVER_OPTS, KERNEL, GUEST_TYPES, SEED.
+
+set -euo pipefail
+. /host/settings
+
+LAB_STATE=/run/lab
+SCENARIO=$(basename "${0##*/}" .sh)
+BRIDGE=xenbr0
+mkdir -p "$LAB_STATE"
+
+# ---- reports ---------------------------------------------------------------
+
+ktap_count=0 ktap_failures=0
+
+report() { printf '%s\n' "$*" >>/host/ktap; }
+
+# ktap_test NAME COMMAND...: runs it under set -e in a subshell; 4 is a skip,
+# whose reason is its last line of output.
+ktap_test() {
+	local name=$1 log status start=$SECONDS
+	shift
+	ktap_count=$((ktap_count + 1))
+	log=$LAB_STATE/test.log
+	printf '== %s\n' "$name"
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1
+	status=$?
+	set -e
+	cat "$log"
+	case $status in
+	0) report "ok $ktap_count $SCENARIO: $name ($((SECONDS - start)) s)" ;;
+	4) report "ok $ktap_count $SCENARIO: $name # SKIP $(tail -1 "$log")" ;;
+	*)
+		ktap_failures=$((ktap_failures + 1))
+		report "not ok $ktap_count $SCENARIO: $name (status $status after $((SECONDS - start)) s)"
+		tail -25 "$log" | sed 's/^/#   /' >>/host/ktap
+		;;
+	esac
+	return 0
+}
+
+skip() {
+	echo "$*"
+	exit 4
+}
+
+fail() {
+	echo "$*"
+	return 1
+}
+
+# Ends a scenario: its status says whether all its tests passed.
+ktap_end() { exit $((ktap_failures > 0)); }
+
+# wait_for SECONDS WHAT COMMAND...: polls until the command succeeds.
+wait_for() {
+	local deadline=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS >= deadline)); then
+			echo "waited in vain for: $what ($*)"
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+# ---- domains ---------------------------------------------------------------
+
+vif_mac() { printf '00:16:3e:00:%02x:%02x' "$1" "$2"; }
+
+# A number of its own for each guest name, in the order of creation.
+guest_number() {
+	local file=$LAB_STATE/$1.number
+	if [[ ! -e $file ]]; then
+		echo $(($(cat "$LAB_STATE/numbers" 2>/dev/null || echo 0) + 1)) >"$LAB_STATE/numbers"
+		cp "$LAB_STATE/numbers" "$file"
+	fi
+	cat "$file"
+}
+
+domid() { cat "$LAB_STATE/$1.domid"; }
+remember_domid() { xl domid "$1" >"$LAB_STATE/$1.domid"; }
+is_alive() { xenstore-exists "/local/domain/$(domid "$1")/name"; }
+
+# vif_spec NAME DEVID EXTRA: one vif as xl wants it.
+vif_spec() {
+	printf 'mac=%s,bridge=%s,script=/host/lab/vif-lab%s' \
+		"$(vif_mac "$(guest_number "$1")" "$2")" "$BRIDGE" "${3:+,$3}"
+}
+
+# An HVM guest reads its ramdisk byte by byte from an emulated port: compressed.
+guest_ramdisk() {
+	local base=/boot/lab/guest-$KERNEL.cpio file=$LAB_STATE/ramdisk
+	[[ $1 != hvm ]] || base+=.zst file+=.zst
+	[[ -e $file ]] || cat /host/overlay.cpio "$base" >"$file"
+	echo "$file"
+}
+
+# guest_config NAME TYPE: prints the xl configuration from the options of
+# create_guest (dynamic scope).
+guest_config() {
+	local name=$1 type=$2 console=hvc0 i specs=()
+	[[ $type != hvm ]] || console=ttyS0
+	for ((i = 0; i < vifs; i++)); do
+		specs+=("'$(vif_spec "$name" "$i" "$([[ $type == hvm ]] && echo "$nic")")'")
+	done
+	cat <<-CFG
+		name = "$name"
+		type = "$type"
+		kernel = "/boot/lab/vmlinuz-$KERNEL"
+		ramdisk = "$(guest_ramdisk "$type")"
+		extra = "console=$console panic_on_warn=1 oops=panic panic=-1 loglevel=5 $cmdline"
+		memory = $memory
+		vcpus = $vcpus
+		vif = [ $(IFS=,; echo "${specs[*]:-}") ]
+		on_crash = "preserve"
+		on_reboot = "$on_reboot"
+		$xlextra
+	CFG
+	[[ $type != hvm ]] || cat <<-CFG
+		device_model_override = "/usr/libexec/xen-qemu-system-i386"
+		serial = "file:/host/console/$name.log"
+		vnc = 0
+		usb = 0
+		vga = "none"
+	CFG
+}
+
+# create_guest NAME TYPE [vifs=1] [vcpus=1] [memory=256] [nic=model=rtl8139]
+#   [cmdline='…'] [on_reboot=destroy] [xlextra='…']: returns when its agent is up.
+create_guest() {
+	local name=$1 type=$2 option
+	local vifs=1 vcpus=1 memory=256 nic=model=rtl8139 cmdline='' on_reboot=destroy xlextra=''
+	shift 2
+	[[ $type != hvm ]] || memory=320 cmdline='xen_emul_unplug=ide-disks'
+	for option; do
+		case ${option%%=*} in
+		vifs | vcpus | memory | nic | cmdline | on_reboot | xlextra) local "$option" ;;
+		*) fail "create_guest: no option '$option'"; return ;;
+		esac
+	done
+	setup_network
+	guest_number "$name" >/dev/null
+	guest_config "$name" "$type" >"$LAB_STATE/$name.cfg"
+	echo "$type" >"$LAB_STATE/$name.type"
+	xl -t create -q "$LAB_STATE/$name.cfg"
+	remember_domid "$name"
+	wait_for 150 "the agent of $name" xenstore-exists "/local/domain/$(domid "$name")/data/agent"
+}
+
+destroy_guest() {
+	[[ -e $LAB_STATE/$1.domid ]] || return 0
+	xl destroy "$1" 2>/dev/null || true
+	wait_for 20 "$1 to be gone" eval "! is_alive $1"
+	rm -f "$LAB_STATE/$1.domid"
+}
+
+save_guest() { xl save "$1" "/var/tmp/$1.save" 2>&1 | tail -3; }
+
+restore_guest() {
+	xl restore "/var/tmp/$1.save" 2>&1 | tail -3
+	rm -f "/var/tmp/$1.save"
+	remember_domid "$1"
+}
+
+# attach_vif NAME DEVID [EXTRA]; detach_vif NAME DEVID
+attach_vif() { xl network-attach "$1" $(vif_spec "$1" "$2" "${3:-}" | tr ',' ' '); }
+detach_vif() { xl network-detach "$1" "$2"; }
+
+# vif_state NAME DEVID [frontend|backend]: xenbus state number.
+vif_state() {
+	case ${3:-frontend} in
+	frontend) xenstore-read "/local/domain/$(domid "$1")/device/vif/$2/state" ;;
+	backend) xenstore-read "/local/domain/0/backend/vif/$(domid "$1")/$2/state" ;;
+	esac
+}
+
+# backend_key NAME DEVID KEY [VALUE]
+backend_key() {
+	local path
+	path=/local/domain/0/backend/vif/$(domid "$1")/$2/$3
+	if (($# > 3)); then xenstore-write "$path" "$4"; else xenstore-read "$path"; fi
+}
+
+vif_is() { [[ $(vif_state "$1" "$2" "${4:-frontend}" 2>/dev/null) == "$3" ]]; }
+
+# The device model's monitor: qemu_monitor NAME 'info pci'
+qemu_monitor() { xl qemu-monitor-command "$(domid "$1")" "$2"; }
+
+# ---- commands in a guest ---------------------------------------------------
+
+# guest NAME COMMAND: its output and its exit status; 124 when it does not
+# answer within GUEST_TIMEOUT seconds (default 60).
+guest() {
+	local base token order answer status chunks i deadline
+	base=/local/domain/$(domid "$1")/data
+	token=$BASHPID-$RANDOM-${EPOCHREALTIME#*.}
+	order=$(printf '%s' "$2" | base64 -w 0)
+	((${#order} < 3000)) || { fail "guest: command longer than xenstore takes"; return; }
+	xenstore-write "$base/cmd/$token" "$order"
+	deadline=$((SECONDS + ${GUEST_TIMEOUT:-60}))
+	until answer=$(xenstore-read "$base/r/$token/status" 2>/dev/null); do
+		if ((SECONDS >= deadline)); then
+			echo "no answer from $1 within ${GUEST_TIMEOUT:-60} s to: $2" >&2
+			return 124
+		fi
+		sleep 0.05
+	done
+	status=${answer% *} chunks=${answer#* }
+	for ((i = 0; i < chunks; i++)); do xenstore-read "$base/r/$token/$i"; done | base64 -d
+	xenstore-rm "$base/r/$token" 2>/dev/null || true
+	return "$status"
+}
+
+# guest_bg NAME TAG COMMAND, then guest_join NAME TAG SECONDS for its status
+# and output.
+guest_bg() { guest "$1" "rm -f /tmp/$2.rc; ( ($3) >/tmp/$2.out 2>&1; echo \$? >/tmp/$2.rc ) </dev/null >/dev/null 2>&1 &"; }
+
+guest_join() {
+	wait_for "$3" "$2 in $1 to end" guest "$1" "test -e /tmp/$2.rc" || return
+	guest "$1" "cat /tmp/$2.out; exit \$(cat /tmp/$2.rc)"
+}
+
+# ---- the driver under test, addresses ------------------------------------------
+
+driver_module() { if [[ $DRIVER == stock ]]; then echo xen-netfront; else echo xennet-lite; fi; }
+
+# load_driver NAME [OPTIONS]: loads it and waits until vif 0 is connected.
+load_driver() {
+	guest "$1" "modprobe $(driver_module) ${2-$DRIVER_OPTS}"
+	wait_for 20 "vif 0 of $1 to connect" vif_is "$1" 0 4
+	wait_for 10 "the netdev of vif 0 in $1" netif "$1" 0
+}
+
+unload_driver() { guest "$1" "rmmod $(driver_module)"; }
+
+# netif NAME [DEVID]: the name of the vif's netdev in the guest.
+netif() { guest "$1" "ls /sys/bus/xen/devices/vif-${2:-0}/net 2>/dev/null | grep ."; }
+
+guest_v4() { echo "10.$((99 + ${2:-0})).0.$((10 + $(guest_number "$1")))"; }
+guest_v6() { echo "fd00:$((99 + ${2:-0}))::$((10 + $(guest_number "$1")))"; }
+remote_v4() { echo "10.$((99 + ${1:-0})).0.1"; }
+remote_v6() { echo "fd00:$((99 + ${1:-0}))::1"; }
+
+# guest_addr NAME [DEVID]: brings the vif's netdev up with its addresses.
+guest_addr() {
+	local dev
+	dev=$(netif "$1" "${2:-0}")
+	guest "$1" "sysctl -qw net.ipv6.conf.$dev.accept_dad=0
+		ip addr flush dev $dev
+		ip addr add $(guest_v4 "$@")/24 dev $dev
+		ip link set $dev up
+		ip -6 addr replace $(guest_v6 "$@")/64 dev $dev nodad"
+	wait_for 20 "$1 to be reachable" peer ping -c 1 -W 1 "$(guest_v4 "$@")"
+}
+
+# ---- the network in dom0 ---------------------------------------------------
+
+peer() { ip netns exec peer "$@"; }
+
+# A bridge for the vifs, and the peer: a network namespace behind a veth. The
+# bridge's end of the veth computes every checksum and cuts every TSO frame,
+# so that the peer verifies what a guest's offloads promised.
+setup_network() {
+	[[ ! -e $LAB_STATE/network ]] || return 0
+	local i
+	sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
+	ip link add "$BRIDGE" type bridge forward_delay 0 mcast_snooping 0
+	ip netns add peer
+	ip link add peer0b mtu 1500 type veth peer name peer0 netns peer
+	ip link set peer0b master "$BRIDGE" up
+	ip link set "$BRIDGE" up
+	ethtool -K peer0b tx off tso off gso off >/dev/null 2>&1 || true
+	peer ip link set lo up
+	peer ip link set peer0 up
+	for i in 0 1 2 3; do
+		peer ip addr add "$(remote_v4 "$i")/24" dev peer0
+		peer ip addr add "$(remote_v6 "$i")/64" dev peer0 nodad
+	done
+	touch "$LAB_STATE/network"
+}
