@@ -261,7 +261,7 @@ static void vif_up(struct xnl_vif *vif)
 	int err;
 
 	vif->phase = XNL_UP;
-	vif->up_since = jiffies;
+	vif->up_since = jiffies | 1;
 	cancel_delayed_work(&vif->watch);
 	for (i = 0; i < vif->num_queues; i++) {
 		notify_remote_via_irq(vif->queues[i].tx_irq);
@@ -347,7 +347,8 @@ void xnl_vif_reconnect(struct xnl_vif *vif, const char *why)
 {
 	if (READ_ONCE(vif->removing))
 		return;
-	if (time_after(jiffies, vif->up_since + XNL_BACKOFF_MAX))
+	if (vif->up_since &&
+	    time_after(jiffies, vif->up_since + XNL_BACKOFF_MAX))
 		vif->backoff = XNL_BACKOFF_MIN;
 	if (!queue_delayed_work(system_freezable_wq, &vif->reconnect,
 				vif->backoff))
@@ -355,6 +356,7 @@ void xnl_vif_reconnect(struct xnl_vif *vif, const char *why)
 	dev_info(&vif->xdev->dev, "connecting anew in %u ms: %s\n",
 		 jiffies_to_msecs(vif->backoff), why);
 	vif->backoff = min_t(unsigned long, vif->backoff * 2, XNL_BACKOFF_MAX);
+	vif->up_since = 0;
 }
 
 /* The backend leaves, or has left; it may come back while it is online. */
@@ -476,7 +478,6 @@ int xnl_probe(struct xenbus_device *xdev, const struct xenbus_device_id *id)
 	INIT_DELAYED_WORK(&vif->reconnect, reconnect_work);
 	__skb_queue_head_init(&vif->requeue);
 	vif->backoff = XNL_BACKOFF_MIN;
-	vif->up_since = jiffies;
 	dev_set_drvdata(&xdev->dev, vif);
 
 	vif->twin = xnl_twin_vif_add(xdev);

@@ -209,6 +209,8 @@ enum xnl_phase {
  * @phase: under @lock
  * @queues: num_queues of them; NULL while disconnected; changed under rtnl
  * @polling: NAPI is enabled on all queues; under rtnl
+ * @backoff: how long the next reconnect waits, in jiffies
+ * @up_since: jiffies (never 0) of the last connection; 0 once it failed
  * @requeue: packets that the last backend never acknowledged
  * @removing: no reconnect is scheduled any more
  * @watch: checks that the handshake moves on
