@@ -120,20 +120,26 @@ enum xnl_tx_state {
 /**
  * struct xnl_tx_ids - the transmit ids of one ring
  * @get: next free id to take; the sender's
+ * @sent: ids before this one belong to whole packets; the sender's
  * @put: where the next freed id goes; the completer's
  * @fifo: the free ids, from @get to @put
- * @id: per id, its state, the id of its packet's first slot, and, there, how
- *      many of the packet's slots are not answered yet
+ * @id: per id, its state, the state it gets with xnl_tx_ids_send(), the id of
+ *      its packet's first slot, and, there, how many of the packet's slots are
+ *      not answered yet
  *
  * A first-in first-out queue, so that sender and completer need no lock: an id
- * belongs to the sender from xnl_tx_id_take() until the request is pushed, and
- * to the completer from the answer until xnl_tx_id_free().
+ * belongs to the sender from xnl_tx_id_take() until xnl_tx_ids_send(), and to
+ * the completer from then until xnl_tx_id_free(). A backend can guess the next
+ * ids and answer them while their packet is still being laid on slots, which
+ * is why an id taken but not sent counts as free.
  */
 struct xnl_tx_ids {
 	u32 get;
+	u32 sent;
 	u32 put ____cacheline_aligned;
 	struct {
 		u8 state;
+		u8 taken;
 		u8 pending;
 		u8 head;
 	} id[XNL_RING_SIZE];
@@ -174,10 +180,28 @@ static inline unsigned int xnl_tx_id_take(struct xnl_tx_ids *ids,
 		head = id;
 		ids->id[id].pending = 0;
 	}
-	ids->id[id].state = state;
+	ids->id[id].taken = state;
 	ids->id[id].head = head;
 	ids->id[head].pending++;
 	return id;
+}
+
+/**
+ * xnl_tx_ids_send - from now on the ids taken may be answered
+ * @ids: the ids
+ *
+ * To be called once the packet is whole and all that the completer needs is in
+ * place, before its requests are pushed.
+ */
+static inline void xnl_tx_ids_send(struct xnl_tx_ids *ids)
+{
+	unsigned int id;
+
+	for (; ids->sent != ids->get; ids->sent++) {
+		id = ids->fifo[ids->sent & XNL_RING_MASK];
+		/* Pairs with xnl_tx_id_check(). */
+		smp_store_release(&ids->id[id].state, ids->id[id].taken);
+	}
 }
 
 static inline void xnl_tx_id_free(struct xnl_tx_ids *ids, unsigned int id)
@@ -198,10 +222,13 @@ static inline void xnl_tx_id_free(struct xnl_tx_ids *ids, unsigned int id)
 static inline enum xnl_fault xnl_tx_id_check(const struct xnl_tx_ids *ids,
 					     unsigned int id)
 {
+	u8 state;
+
 	if (id >= XNL_RING_SIZE)
 		return XNL_FAULT_ID;
-	if (ids->id[id].state != XNL_TX_BOUNCED &&
-	    ids->id[id].state != XNL_TX_GRANTED)
+	/* Pairs with xnl_tx_ids_send(): the packet is whole. */
+	state = smp_load_acquire(&ids->id[id].state);
+	if (state != XNL_TX_BOUNCED && state != XNL_TX_GRANTED)
 		return XNL_FAULT_IDLE;
 	return XNL_FAULT_NONE;
 }
@@ -342,6 +369,8 @@ static inline void xnl_rx_extra(struct xnl_rx_packet *pkt,
 		pkt->gso_size = extra->u.gso.size;
 		break;
 	case XEN_NETIF_EXTRA_TYPE_HASH:
+		if (extra->u.hash.type > _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP)
+			break;	/* a hint of a kind not known here */
 		pkt->hash_type = extra->u.hash.type + 1;
 		memcpy(&pkt->hash, extra->u.hash.value, sizeof(pkt->hash));
 		break;

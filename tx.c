@@ -227,6 +227,7 @@ static void tx_packet(struct xnl_queue *queue, struct sk_buff *skb)
 	}
 	queue->tx_slot[pkt.head].skb = skb;
 	queue->tx_slot[pkt.head].seq = seq;
+	xnl_tx_ids_send(&queue->tx_ids);
 }
 
 static void tx_doorbell(struct xnl_queue *queue)
