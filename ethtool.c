@@ -23,11 +23,15 @@ static const struct stat_desc queue_stats[] = {
 	QUEUE_STAT(tx, bytes),
 	QUEUE_STAT(tx, dropped),
 	QUEUE_STAT(tx, doorbells),
+	QUEUE_STAT(tx, xdp),
 	QUEUE_STAT(rx, packets),
 	QUEUE_STAT(rx, bytes),
 	QUEUE_STAT(rx, dropped),
 	QUEUE_STAT(rx, errors),
 	QUEUE_STAT(rx, csum_fixup),
+	QUEUE_STAT(rx, xdp_drop),
+	QUEUE_STAT(rx, xdp_tx),
+	QUEUE_STAT(rx, xdp_redirect),
 	QUEUE_STAT(rx, interrupts),
 };
 

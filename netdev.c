@@ -71,6 +71,9 @@ static netdev_features_t xnl_fix_features(struct net_device *netdev,
 		features &= ~NETIF_F_TSO;
 	if (!backend->gso_tcpv6)
 		features &= ~NETIF_F_TSO6;
+	/* A program sees packets as they are on a wire (xdp.c). */
+	if (rtnl_dereference(vif->xdp_prog))
+		features &= ~(NETIF_F_RXCSUM | NETIF_F_GRO_HW);
 	return features;
 }
 
@@ -80,8 +83,9 @@ static int xnl_set_features(struct net_device *netdev,
 {
 	struct xnl_vif *vif = netdev_priv(netdev);
 
-	if ((features ^ netdev->features) & NETIF_F_RXCSUM && vif->queues)
-		xnl_vif_reconnect(vif, "receive checksum offload switched");
+	if ((features ^ netdev->features) & (NETIF_F_RXCSUM | NETIF_F_GRO_HW) &&
+	    vif->queues)
+		xnl_vif_renegotiate(vif, "receive offloads switched");
 	return 0;
 }
 
@@ -135,6 +139,20 @@ static void xnl_tx_timeout(struct net_device *netdev, unsigned int txqueue)
 	xnl_vif_reconnect(vif, "transmit timeout");
 }
 
+static int xnl_change_mtu(struct net_device *netdev, int mtu)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	if (!xnl_xdp_mtu_fits(vif, mtu)) {
+		netdev_warn(netdev,
+			    "MTU %d is too large for the XDP program attached, which has no frags support\n",
+			    mtu);
+		return -EINVAL;
+	}
+	WRITE_ONCE(netdev->mtu, mtu);
+	return 0;
+}
+
 static const struct net_device_ops xnl_netdev_ops = {
 	.ndo_open		= xnl_open,
 	.ndo_stop		= xnl_stop,
@@ -146,6 +164,9 @@ static const struct net_device_ops xnl_netdev_ops = {
 	.ndo_tx_timeout		= xnl_tx_timeout,
 	.ndo_set_mac_address	= eth_mac_addr,
 	.ndo_validate_addr	= eth_validate_addr,
+	.ndo_change_mtu		= xnl_change_mtu,
+	.ndo_bpf		= xnl_bpf,
+	.ndo_xdp_xmit		= xnl_xdp_xmit,
 };
 
 /**
@@ -170,11 +191,17 @@ struct xnl_vif *xnl_netdev_create(struct xenbus_device *xdev,
 	netdev->netdev_ops = &xnl_netdev_ops;
 	netdev->ethtool_ops = &xnl_ethtool_ops;
 	netdev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM |
-			      NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_RXCSUM;
+			      NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_RXCSUM |
+			      NETIF_F_GRO_HW;
 	netdev->features = netdev->hw_features;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = ETH_DATA_LEN;
 	netdev->watchdog_timeo = 10 * HZ;
+	xdp_set_features_flag(netdev, NETDEV_XDP_ACT_BASIC |
+				      NETDEV_XDP_ACT_REDIRECT |
+				      NETDEV_XDP_ACT_NDO_XMIT |
+				      NETDEV_XDP_ACT_RX_SG |
+				      NETDEV_XDP_ACT_NDO_XMIT_SG);
 	netif_set_tso_max_size(netdev, XNL_TSO_MAX);
 	netif_carrier_off(netdev);
 
@@ -247,7 +274,7 @@ struct xnl_queue *xnl_netdev_detach(struct xnl_vif *vif,
 		netif_tx_disable(netdev);
 		stop_polling(vif);
 		WRITE_ONCE(vif->queues, NULL);
-		/* xnl_features_check() may still look at them. */
+		/* xnl_features_check() and xnl_xdp_xmit() may still look. */
 		synchronize_net();
 		for (i = 0; i < *num_queues; i++)
 			netdev_tx_reset_queue(netdev_get_tx_queue(netdev, i));

@@ -16,9 +16,6 @@
 
 #include "xennet_lite.h"
 
-/* Room a page must have behind the data for an skb to be built around it. */
-#define RX_BUILD_MAX (PAGE_SIZE - \
-		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
 /* Headers copied into the linear part of an skb with page fragments. */
 #define RX_PULL		128
 /* When no page is to be had, look again after this time. */
@@ -224,15 +221,37 @@ static bool rx_offloads(struct xnl_queue *queue, struct sk_buff *skb,
 	return true;
 }
 
+static struct sk_buff *rx_xdp(struct xnl_queue *queue, RING_IDX cons,
+			      const struct xnl_rx_packet *pkt,
+			      struct bpf_prog *prog)
+{
+	struct page *pages[XNL_SLOTS_MAX];
+	unsigned int i;
+
+	for (i = 0; i < pkt->nr_data; i++) {
+		pages[i] = rx_take(queue, cons + pkt->slot[i].ring);
+		if (likely(pages[i]))
+			continue;
+		xnl_queue_broken(queue, XNL_FAULT_GRANT);
+		while (i--)
+			page_pool_recycle_direct(queue->pool, pages[i]);
+		return NULL;
+	}
+	return xnl_xdp_receive(queue, prog, pages, pkt);
+}
+
 static struct sk_buff *rx_packet(struct xnl_queue *queue, RING_IDX cons,
-				 const struct xnl_rx_packet *pkt)
+				 const struct xnl_rx_packet *pkt,
+				 struct bpf_prog *prog)
 {
 	struct sk_buff *skb;
 
-	if (pkt->nr_data == 1 && pkt->len <= XNL_RX_COPYBREAK)
+	if (prog)
+		skb = rx_xdp(queue, cons, pkt, prog);
+	else if (pkt->nr_data == 1 && pkt->len <= XNL_RX_COPYBREAK)
 		skb = rx_copy(queue, cons, pkt);
 	else if (pkt->nr_data == 1 &&
-		 pkt->slot[0].offset + pkt->len <= RX_BUILD_MAX)
+		 pkt->slot[0].offset + pkt->len <= XNL_RX_BUILD_MAX)
 		skb = rx_build(queue, cons, pkt);
 	else
 		skb = rx_fragments(queue, cons, pkt);
@@ -273,6 +292,7 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 	unsigned int packets = 0, bytes = 0, dropped = 0, errors = 0;
 	enum xnl_fault fault = XNL_FAULT_NONE;
 	struct xnl_rx_packet pkt;
+	struct bpf_prog *prog;
 	struct sk_buff *skb;
 	unsigned int left;
 	RING_IDX prod;
@@ -289,14 +309,16 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 	if (left)
 		queue->rx_work = true;
 
+	rcu_read_lock();
+	prog = rcu_dereference(queue->vif->xdp_prog);
 	while (done < budget && left && !queue->broken) {
 		RING_IDX cons = ring->rsp_cons;
 
 		xnl_rx_parse(ring, cons, left, &pkt);
 		skb = NULL;
 		if (likely(pkt.bad == XNL_RX_GOOD)) {
-			skb = rx_packet(queue, cons, &pkt);
-			dropped += !skb;
+			skb = rx_packet(queue, cons, &pkt, prog);
+			dropped += !skb && !prog;
 		} else {
 			errors++;
 		}
@@ -313,6 +335,9 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 			errors++;
 		}
 	}
+	rcu_read_unlock();
+	if (prog)
+		xnl_xdp_flush(queue);
 
 	u64_stats_update_begin(&queue->stats->rx.syncp);
 	u64_stats_add(&queue->stats->rx.packets, packets);
@@ -383,6 +408,14 @@ int xnl_rx_create(struct xnl_queue *queue)
 		queue->pool = NULL;
 		return err;
 	}
+	err = xdp_rxq_info_reg(&queue->xdp_rxq, queue->vif->netdev,
+			       queue->index, queue->napi.napi_id);
+	if (err)
+		return err;
+	err = xdp_rxq_info_reg_mem_model(&queue->xdp_rxq, MEM_TYPE_PAGE_POOL,
+					 queue->pool);
+	if (err)
+		return err;
 	local_bh_disable();
 	xnl_rx_refill(queue);
 	local_bh_enable();
@@ -412,6 +445,8 @@ void xnl_rx_destroy(struct xnl_queue *queue)
 			gnttab_free_grant_reference(buf->gref);
 		}
 	}
+	if (xdp_rxq_info_is_reg(&queue->xdp_rxq))
+		xdp_rxq_info_unreg(&queue->xdp_rxq);
 	if (queue->pool)
 		page_pool_destroy(queue->pool);
 	xenbus_teardown_ring((void **)&queue->rx.sring, 1,

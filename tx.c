@@ -40,20 +40,77 @@ static unsigned int tx_room(const struct xnl_queue *queue)
 }
 
 /**
- * struct tx_packet - a packet being laid on slots
+ * struct tx_packet - a packet being laid on slots, an skb's or an xdp_frame's
  * @queue: where it goes
- * @skb: the packet
+ * @data: its linear part
+ * @head_len: bytes of that
+ * @len: bytes of all
+ * @frags: its fragments
+ * @nr_frags: how many
+ * @gso_type: XEN_NETIF_GSO_TYPE_*
+ * @gso_size: bytes per segment
  * @head: id of its first slot, -1 before
  * @flags: XEN_NETTXF_* of the last slot written, without more_data
  * @last: the last slot written; only ever written to, never read
  */
 struct tx_packet {
 	struct xnl_queue *queue;
-	struct sk_buff *skb;
-	struct xen_netif_tx_request *last;
-	int head;
+	void *data;
+	unsigned int head_len;
+	unsigned int len;
+	const skb_frag_t *frags;
+	unsigned int nr_frags;
+	u8 gso_type;
+	u16 gso_size;
 	u16 flags;
+	int head;
+	struct xen_netif_tx_request *last;
 };
+
+static void tx_from_skb(struct tx_packet *pkt, const struct sk_buff *skb)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	*pkt = (struct tx_packet){
+		.data = skb->data,
+		.head_len = skb_headlen(skb),
+		.len = skb->len,
+		.frags = shinfo->frags,
+		.nr_frags = shinfo->nr_frags,
+		.head = -1,
+	};
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		pkt->flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
+	else if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		pkt->flags = XEN_NETTXF_data_validated;
+	if (shinfo->gso_size) {
+		pkt->gso_type = shinfo->gso_type & SKB_GSO_TCPV4 ?
+				XEN_NETIF_GSO_TYPE_TCPV4 :
+				XEN_NETIF_GSO_TYPE_TCPV6;
+		pkt->gso_size = shinfo->gso_size;
+		pkt->flags |= XEN_NETTXF_extra_info;
+	}
+}
+
+static void tx_from_frame(struct tx_packet *pkt, struct xdp_frame *frame,
+			  bool csum_blank)
+{
+	*pkt = (struct tx_packet){
+		.data = frame->data,
+		.head_len = frame->len,
+		.len = xdp_get_frame_len(frame),
+		.head = -1,
+	};
+	if (csum_blank)
+		pkt->flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
+	if (xdp_frame_has_frags(frame)) {
+		struct skb_shared_info *shinfo =
+			xdp_get_shared_info_from_frame(frame);
+
+		pkt->frags = shinfo->frags;
+		pkt->nr_frags = shinfo->nr_frags;
+	}
+}
 
 static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
 			   unsigned int offset, unsigned int len,
@@ -63,8 +120,8 @@ static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
 	unsigned int id = xnl_tx_id_take(&queue->tx_ids, state, pkt->head);
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
 	unsigned int shift = XEN_PAGE_SHIFT - queue->bounce_shift;
-	grant_ref_t gref;
 	bool first = pkt->head < 0;
+	grant_ref_t gref;
 
 	if (state == XNL_TX_BOUNCED) {
 		gref = queue->bounce_gref[id >> shift];
@@ -75,21 +132,17 @@ static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
 							 page, 1);
 	}
 
-	if (first)
+	if (first) {
 		pkt->head = id;
-	else
+		len = pkt->len;
+	} else {
 		pkt->last->flags = pkt->flags | XEN_NETTXF_more_data;
-	pkt->flags = first ? pkt->flags : 0;
-	pkt->last = RING_GET_REQUEST(ring, ring->req_prod_pvt);
-	xnl_tx_request(ring, gref, offset, first ? pkt->skb->len : len,
-		       pkt->flags, id);
-	if (first && pkt->flags & XEN_NETTXF_extra_info) {
-		bool v4 = skb_shinfo(pkt->skb)->gso_type & SKB_GSO_TCPV4;
-
-		xnl_tx_extra_gso(ring, v4 ? XEN_NETIF_GSO_TYPE_TCPV4 :
-					    XEN_NETIF_GSO_TYPE_TCPV6,
-				 skb_shinfo(pkt->skb)->gso_size);
+		pkt->flags = 0;
 	}
+	pkt->last = RING_GET_REQUEST(ring, ring->req_prod_pvt);
+	xnl_tx_request(ring, gref, offset, len, pkt->flags, id);
+	if (first && pkt->gso_size)
+		xnl_tx_extra_gso(ring, pkt->gso_type, pkt->gso_size);
 	return id;
 }
 
@@ -101,18 +154,43 @@ static void *bounce_address(const struct xnl_queue *queue, unsigned int id)
 	       ((id << queue->bounce_shift) & ~XEN_PAGE_MASK);
 }
 
-/* Copy bytes of the skb into the bounce pages, one id's share a slot. */
-static void tx_bounce(struct tx_packet *pkt, unsigned int at, unsigned int len)
+/* The start of the linear part goes through the bounce pages, in one slot. */
+static void tx_bounce_head(struct tx_packet *pkt, unsigned int len)
 {
-	unsigned int chunk, id;
+	unsigned int id = tx_put(pkt, XNL_TX_BOUNCED, 0, len, NULL);
 
-	while (len) {
-		chunk = min(len, bounce_size(pkt->queue));
-		id = tx_put(pkt, XNL_TX_BOUNCED, 0, chunk, NULL);
-		skb_copy_bits(pkt->skb, at,
-			      bounce_address(pkt->queue, id), chunk);
-		at += chunk;
-		len -= chunk;
+	memcpy(bounce_address(pkt->queue, id), pkt->data, len);
+}
+
+/*
+ * All of a packet goes through the bounce pages, packed: @from moves along the
+ * pieces while slots of up to a page are filled.
+ */
+static void tx_bounce_all(struct tx_packet *pkt)
+{
+	unsigned int left = pkt->len, room = 0, i = 0, chunk;
+	unsigned int piece = pkt->head_len;
+	void *from = pkt->data;
+	void *to = NULL;
+
+	while (left) {
+		while (!piece) {
+			piece = skb_frag_size(&pkt->frags[i]);
+			from = skb_frag_address(&pkt->frags[i++]);
+		}
+		if (!room) {
+			room = min(left, bounce_size(pkt->queue));
+			to = bounce_address(pkt->queue,
+					    tx_put(pkt, XNL_TX_BOUNCED, 0,
+						   room, NULL));
+		}
+		chunk = min(piece, room);
+		memcpy(to, from, chunk);
+		to += chunk;
+		from += chunk;
+		room -= chunk;
+		piece -= chunk;
+		left -= chunk;
 	}
 }
 
@@ -132,32 +210,72 @@ static void tx_grant(struct tx_packet *pkt, struct page *page,
 	}
 }
 
+/*
+ * The first slot should hold all headers (netif.h asks for an Ethernet header):
+ * where the linear part crosses a page too early for that, its start goes
+ * through the bounce page.
+ */
+static void tx_grant_all(struct tx_packet *pkt)
+{
+	unsigned int bounce = bounce_size(pkt->queue);
+	unsigned int bounced = 0, i;
+
+	if (pkt->head_len <= bounce)
+		bounced = pkt->head_len;
+	else if (PAGE_SIZE - offset_in_page(pkt->data) < bounce)
+		bounced = bounce;
+	if (bounced)
+		tx_bounce_head(pkt, bounced);
+	if (pkt->head_len > bounced)
+		tx_grant(pkt, virt_to_page(pkt->data + bounced),
+			 offset_in_page(pkt->data + bounced),
+			 pkt->head_len - bounced);
+	for (i = 0; i < pkt->nr_frags; i++)
+		tx_grant(pkt, skb_frag_page(&pkt->frags[i]),
+			 skb_frag_off(&pkt->frags[i]),
+			 skb_frag_size(&pkt->frags[i]));
+}
+
+/* Lays the packet on the ring; the room was checked. @owner is freed when all
+ * of it is answered.
+ */
+static void tx_lay(struct tx_packet *pkt, struct xnl_queue *queue, void *owner)
+{
+	RING_IDX seq = queue->tx.req_prod_pvt;
+
+	pkt->queue = queue;
+	if (queue->vif->trusted)
+		tx_grant_all(pkt);
+	else
+		tx_bounce_all(pkt);
+	queue->tx_slot[pkt->head].owner = owner;
+	queue->tx_slot[pkt->head].seq = seq;
+	xnl_tx_ids_send(&queue->tx_ids);
+}
+
 static unsigned int pages_spanned(unsigned int offset, unsigned int len)
 {
 	return PFN_UP((offset & ~PAGE_MASK) + len);
 }
 
-/* Slots that tx_packet() will use for this skb, extra info included. */
+/* Slots that tx_lay() will use for this packet, extra info included. */
 static unsigned int tx_slots(const struct xnl_queue *queue,
-			     const struct sk_buff *skb)
+			     const struct tx_packet *pkt)
 {
-	unsigned int slots = skb_is_gso(skb) ? 1 : 0;
+	unsigned int slots = pkt->gso_size ? 1 : 0;
 	unsigned int i;
 
 	if (!queue->vif->trusted)
-		return slots + DIV_ROUND_UP(skb->len, bounce_size(queue));
+		return slots + DIV_ROUND_UP(pkt->len, bounce_size(queue));
 
-	if (skb_headlen(skb) <= bounce_size(queue))
+	if (pkt->head_len <= bounce_size(queue))
 		slots++;
 	else
-		slots += pages_spanned(offset_in_page(skb->data),
-				       skb_headlen(skb)) + 1;
-	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
-		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
-
-		slots += pages_spanned(skb_frag_off(frag),
-				       skb_frag_size(frag));
-	}
+		slots += pages_spanned(offset_in_page(pkt->data),
+				       pkt->head_len) + 1;
+	for (i = 0; i < pkt->nr_frags; i++)
+		slots += pages_spanned(skb_frag_off(&pkt->frags[i]),
+				       skb_frag_size(&pkt->frags[i]));
 	return slots;
 }
 
@@ -178,56 +296,15 @@ netdev_features_t xnl_features_check(struct sk_buff *skb,
 {
 	struct xnl_vif *vif = netdev_priv(netdev);
 	struct xnl_queue *queue;
+	struct tx_packet pkt;
 
 	if (!skb_is_nonlinear(skb) && !skb_is_gso(skb))
 		return features;
 	queue = READ_ONCE(vif->queues);
-	if (queue && tx_slots(queue, skb) > XNL_SLOTS_MAX)
+	tx_from_skb(&pkt, skb);
+	if (queue && tx_slots(queue, &pkt) > XNL_SLOTS_MAX)
 		features &= skb_is_gso(skb) ? ~NETIF_F_GSO_MASK : ~NETIF_F_SG;
 	return vlan_features_check(skb, features);
-}
-
-static void tx_packet(struct xnl_queue *queue, struct sk_buff *skb)
-{
-	struct tx_packet pkt = { .queue = queue, .skb = skb, .head = -1 };
-	RING_IDX seq = queue->tx.req_prod_pvt;
-	unsigned int head = skb_headlen(skb);
-	unsigned int bounced, i;
-
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		pkt.flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
-	else if (skb->ip_summed == CHECKSUM_UNNECESSARY)
-		pkt.flags = XEN_NETTXF_data_validated;
-	if (skb_is_gso(skb))
-		pkt.flags |= XEN_NETTXF_extra_info;
-
-	if (!queue->vif->trusted) {
-		tx_bounce(&pkt, 0, skb->len);
-	} else {
-		/*
-		 * The first slot should hold all headers (netif.h asks for
-		 * an Ethernet header): where the linear part crosses a page
-		 * too early for that, its start goes through the bounce page.
-		 */
-		bounced = head;
-		if (head > bounce_size(queue))
-			bounced = PAGE_SIZE - offset_in_page(skb->data) <
-				  bounce_size(queue) ? bounce_size(queue) : 0;
-		tx_bounce(&pkt, 0, bounced);
-		if (head > bounced)
-			tx_grant(&pkt, virt_to_page(skb->data + bounced),
-				 offset_in_page(skb->data + bounced),
-				 head - bounced);
-		for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
-			const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
-
-			tx_grant(&pkt, skb_frag_page(frag), skb_frag_off(frag),
-				 skb_frag_size(frag));
-		}
-	}
-	queue->tx_slot[pkt.head].skb = skb;
-	queue->tx_slot[pkt.head].seq = seq;
-	xnl_tx_ids_send(&queue->tx_ids);
 }
 
 static void tx_doorbell(struct xnl_queue *queue)
@@ -261,9 +338,11 @@ netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	struct xnl_tx_stats *stats = &queue->stats->tx;
 	unsigned int len = skb->len;
 	bool push = !netdev_xmit_more();
+	struct tx_packet pkt;
 
-	if (unlikely(len > XNL_PACKET_MAX || skb->len < ETH_HLEN ||
-		     tx_slots(queue, skb) > XNL_SLOTS_MAX))
+	tx_from_skb(&pkt, skb);
+	if (unlikely(len > XNL_PACKET_MAX || len < ETH_HLEN ||
+		     tx_slots(queue, &pkt) > XNL_SLOTS_MAX))
 		goto drop;
 	if (unlikely(queue->broken))
 		goto drop;
@@ -273,8 +352,8 @@ netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 		return NETDEV_TX_BUSY;
 	}
 
-	tx_packet(queue, skb);
 	skb_tx_timestamp(skb);
+	tx_lay(&pkt, queue, skb);
 
 	u64_stats_update_begin(&stats->syncp);
 	u64_stats_inc(&stats->packets);
@@ -295,6 +374,60 @@ drop:
 	return NETDEV_TX_OK;
 }
 
+/**
+ * xnl_tx_frame - send an xdp_frame
+ * @queue: the queue; the caller holds its transmit lock
+ * @frame: the frame; ours once sent
+ * @csum_blank: its transport checksum is still to be filled in
+ *
+ * Rings no doorbell: xnl_tx_flush() does, once for many frames.
+ *
+ * Return: 0, -ENOSPC when the ring is full, -EMSGSIZE for what no ring takes.
+ */
+int xnl_tx_frame(struct xnl_queue *queue, struct xdp_frame *frame,
+		 bool csum_blank)
+{
+	struct xnl_tx_stats *stats = &queue->stats->tx;
+	struct tx_packet pkt;
+
+	tx_from_frame(&pkt, frame, csum_blank);
+	if (unlikely(pkt.len > XNL_PACKET_MAX || pkt.len < ETH_HLEN ||
+		     tx_slots(queue, &pkt) > XNL_SLOTS_MAX))
+		return -EMSGSIZE;
+	if (unlikely(queue->broken || tx_room(queue) < XNL_TX_STOP))
+		return -ENOSPC;
+	tx_lay(&pkt, queue, (void *)frame + 1);
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_inc(&stats->packets);
+	u64_stats_add(&stats->bytes, pkt.len);
+	u64_stats_inc(&stats->xdp);
+	u64_stats_update_end(&stats->syncp);
+	return 0;
+}
+
+/* Tell the backend of what xnl_tx_frame() sent; under the transmit lock. */
+void xnl_tx_flush(struct xnl_queue *queue)
+{
+	struct xnl_tx_stats *stats = &queue->stats->tx;
+
+	tx_stop_if_full(queue, netdev_get_tx_queue(queue->vif->netdev,
+						   queue->index));
+	u64_stats_update_begin(&stats->syncp);
+	tx_doorbell(queue);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/* What hangs on a packet's first slot: an skb, or an xdp_frame marked by bit 0. */
+static bool owner_is_frame(const void *owner)
+{
+	return (unsigned long)owner & 1;
+}
+
+static struct xdp_frame *owner_frame(void *owner)
+{
+	return owner - 1;
+}
+
 /*
  * One answer, from a private copy. The grant ends before anything is freed: a
  * backend that answers but keeps the page mapped could read whatever the page
@@ -302,7 +435,7 @@ drop:
  */
 static enum xnl_fault tx_answer(struct xnl_queue *queue,
 				const struct xen_netif_tx_response *rsp,
-				struct sk_buff **done)
+				void **done)
 {
 	struct xnl_tx_ids *ids = &queue->tx_ids;
 	enum xnl_fault fault;
@@ -317,8 +450,8 @@ static enum xnl_fault tx_answer(struct xnl_queue *queue,
 		return XNL_FAULT_GRANT;
 	head = xnl_tx_id_answered(ids, rsp->id);
 	if (head >= 0) {
-		*done = queue->tx_slot[head].skb;
-		queue->tx_slot[head].skb = NULL;
+		*done = queue->tx_slot[head].owner;
+		queue->tx_slot[head].owner = NULL;
 		xnl_tx_id_free(ids, head);
 	}
 	return XNL_FAULT_NONE;
@@ -342,10 +475,14 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 	enum xnl_fault fault = XNL_FAULT_NONE;
 	struct xen_netif_tx_response rsp;
 	RING_IDX cons = ring->rsp_cons;
+	struct xdp_frame_bulk bulk;
 	struct sk_buff *skb;
 	unsigned int left;
 	RING_IDX prod;
+	void *owner;
 
+	xdp_frame_bulk_init(&bulk);
+	rcu_read_lock(); /* for the bulk */
 	prod = READ_ONCE(ring->sring->rsp_prod);
 	virt_rmb(); /* answers are read after the index that announces them */
 	left = xnl_ring_responses(prod, cons, READ_ONCE(ring->req_prod_pvt),
@@ -357,14 +494,21 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		if (rsp.status == XEN_NETIF_RSP_NULL)
 			continue;	/* an extra info's slot */
 		errors += rsp.status < 0;
-		fault = tx_answer(queue, &rsp, &skb);
-		if (!skb)
+		fault = tx_answer(queue, &rsp, &owner);
+		if (!owner)
 			continue;
+		if (owner_is_frame(owner)) {
+			xdp_return_frame_bulk(owner_frame(owner), &bulk);
+			continue;
+		}
+		skb = owner;
 		packets++;
 		bytes += skb->len;
 		napi_consume_skb(skb, budget);
 	}
 	WRITE_ONCE(ring->rsp_cons, cons);
+	xdp_flush_frame_bulk(&bulk);
+	rcu_read_unlock();
 
 	if (unlikely(errors)) {
 		u64_stats_update_begin(&queue->stats->rx.syncp);
@@ -505,26 +649,26 @@ static unsigned int tx_end_grants(struct xnl_queue *queue, unsigned long *held)
 }
 
 /* The packet sent first among those not acknowledged; not one that is held. */
-static struct sk_buff *tx_take_oldest(struct xnl_queue *queue,
-				      const unsigned long *held)
+static void *tx_take_oldest(struct xnl_queue *queue,
+			    const unsigned long *held)
 {
 	struct xnl_tx_slot *oldest = NULL;
-	struct sk_buff *skb;
+	void *owner;
 	unsigned int i;
 
 	for (i = 0; i < XNL_RING_SIZE; i++) {
 		struct xnl_tx_slot *slot = &queue->tx_slot[i];
 
-		if (!slot->skb || test_bit(i, held))
+		if (!slot->owner || test_bit(i, held))
 			continue;
 		if (!oldest || (s32)(slot->seq - oldest->seq) < 0)
 			oldest = slot;
 	}
 	if (!oldest)
 		return NULL;
-	skb = oldest->skb;
-	oldest->skb = NULL;
-	return skb;
+	owner = oldest->owner;
+	oldest->owner = NULL;
+	return owner;
 }
 
 /**
@@ -538,8 +682,8 @@ static struct sk_buff *tx_take_oldest(struct xnl_queue *queue,
 void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
 {
 	DECLARE_BITMAP(held, XNL_RING_SIZE) = {};
-	struct sk_buff *skb;
 	unsigned int i, kept;
+	void *owner;
 
 	kept = tx_end_grants(queue, held);
 	if (kept)
@@ -547,11 +691,13 @@ void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
 			 "queue %u: the backend still maps %u transmit pages; they are not reused\n",
 			 queue->index, kept);
 
-	while ((skb = tx_take_oldest(queue, held))) {
-		if (requeue)
-			__skb_queue_tail(requeue, skb);
+	while ((owner = tx_take_oldest(queue, held))) {
+		if (owner_is_frame(owner))
+			xdp_return_frame(owner_frame(owner));
+		else if (requeue)
+			__skb_queue_tail(requeue, owner);
 		else
-			dev_kfree_skb(skb);
+			dev_kfree_skb(owner);
 	}
 
 	for (i = 0; i < bounce_pages(queue); i++)

@@ -10,6 +10,7 @@
  * Context: process. The xenwatch thread and the reconnect work meet at
  * vif->lock.
  */
+#include <linux/bpf.h>
 #include <linux/delay.h>
 #include <xen/events.h>
 
@@ -128,6 +129,8 @@ static int write_queue(struct xenbus_transaction xbt, struct xnl_queue *queue,
 static int write_features(struct xenbus_transaction xbt, struct xnl_vif *vif)
 {
 	bool rxcsum = vif->netdev->features & NETIF_F_RXCSUM;
+	bool gso = vif->netdev->features & NETIF_F_GRO_HW;
+	bool xdp = rcu_access_pointer(vif->xdp_prog);
 	const struct {
 		const char *key;
 		unsigned int value;
@@ -135,12 +138,12 @@ static int write_features(struct xenbus_transaction xbt, struct xnl_vif *vif)
 		{ "request-rx-copy", 1 },
 		{ "feature-rx-notify", 1 },
 		{ "feature-sg", 1 },
-		{ "feature-gso-tcpv4", 1 },
-		{ "feature-gso-tcpv6", 1 },
+		{ "feature-gso-tcpv4", gso },
+		{ "feature-gso-tcpv6", gso },
 		{ "feature-ipv6-csum-offload", 1 },
 		{ "feature-no-csum-offload", !rxcsum },
 		{ "request-multicast-control", 0 },
-		{ "xdp-headroom", 0 },
+		{ "xdp-headroom", xdp ? XDP_PACKET_HEADROOM : 0 },
 	};
 	unsigned int i;
 	int err = 0;
@@ -328,6 +331,8 @@ static void reconnect_work(struct work_struct *work)
 					   struct xnl_vif, reconnect);
 
 	mutex_lock(&vif->lock);
+	if (vif->phase == XNL_UP)
+		xnl_twin_vif_lost(vif->twin);
 	vif_close(vif, true);
 	vif_open(vif);
 	mutex_unlock(&vif->lock);
@@ -359,6 +364,21 @@ void xnl_vif_reconnect(struct xnl_vif *vif, const char *why)
 	vif->up_since = 0;
 }
 
+/**
+ * xnl_vif_renegotiate - connect anew because of what the user set
+ * @vif: the vif
+ * @why: for the log
+ *
+ * Context: any.
+ */
+void xnl_vif_renegotiate(struct xnl_vif *vif, const char *why)
+{
+	if (READ_ONCE(vif->removing))
+		return;
+	dev_info(&vif->xdev->dev, "connecting anew: %s\n", why);
+	mod_delayed_work(system_freezable_wq, &vif->reconnect, 0);
+}
+
 /* The backend leaves, or has left; it may come back while it is online. */
 static void backend_closing(struct xnl_vif *vif)
 {
@@ -374,7 +394,8 @@ static void backend_closing(struct xnl_vif *vif)
 	case XNL_UP:
 		vif_close(vif, true);
 		xnl_twin_vif_lost(vif->twin);
-		if (xenbus_read_unsigned(vif->xdev->otherend, "online", 0))
+		/* No such key: it died with its domain, and may come back. */
+		if (xenbus_read_unsigned(vif->xdev->otherend, "online", 1))
 			xnl_vif_reconnect(vif, "the backend closed");
 		break;
 	}
@@ -406,12 +427,12 @@ void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 		break;
 	case XenbusStateClosing:
 	case XenbusStateClosed:
+	case XenbusStateUnknown:	/* its directory is gone */
 		backend_closing(vif);
 		break;
 	case XenbusStateInitialising:
 	case XenbusStateInitialised:
 	case XenbusStateReconfiguring:
-	case XenbusStateUnknown:
 		break;
 	}
 	mutex_unlock(&vif->lock);

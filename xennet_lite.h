@@ -29,6 +29,7 @@
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 #include <net/page_pool/helpers.h>
+#include <net/xdp.h>
 #include <xen/grant_table.h>
 #include <xen/xenbus.h>
 
@@ -44,6 +45,9 @@ static_assert(PAGE_SIZE == XEN_PAGE_SIZE, "xennet_lite needs 4 KiB pages");
 /* netback drops a queue's carrier when fewer than a packet's slots are free. */
 #define XNL_RX_TARGET_MIN	64
 #define XNL_RX_TARGET_MAX	XNL_RING_SIZE
+/* Most bytes of a page before which an skb can be built around it. */
+#define XNL_RX_BUILD_MAX	(PAGE_SIZE - \
+				 SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
 /* Up to this many bytes are copied out and the buffer stays granted. */
 #define XNL_RX_COPYBREAK	256
 /* Per transmit id, log2 of the bounce bytes: trusted and untrusted backend. */
@@ -79,6 +83,7 @@ struct xnl_tx_stats {
 	u64_stats_t bytes;
 	u64_stats_t dropped;
 	u64_stats_t doorbells;
+	u64_stats_t xdp;
 };
 
 struct xnl_rx_stats {
@@ -88,6 +93,9 @@ struct xnl_rx_stats {
 	u64_stats_t dropped;
 	u64_stats_t errors;
 	u64_stats_t csum_fixup;
+	u64_stats_t xdp_drop;
+	u64_stats_t xdp_tx;
+	u64_stats_t xdp_redirect;
 	u64_stats_t tx_errors;		/* completions are NAPI's as well */
 	u64_stats_t interrupts;
 };
@@ -99,12 +107,12 @@ struct xnl_queue_stats {
 
 /**
  * struct xnl_tx_slot - what the driver keeps per transmit id
- * @skb: the packet, in the slot of its first id
+ * @owner: the skb or xdp_frame, in the slot of the packet's first id
  * @seq: ring index at which that packet began, for the order of packets
  * @gref: this id's own grant reference, granted while the state says so
  */
 struct xnl_tx_slot {
-	struct sk_buff *skb;
+	void *owner;
 	RING_IDX seq;
 	grant_ref_t gref;
 };
@@ -135,6 +143,8 @@ enum {
  * @eoi: bits XNL_EOI_*
  * @tx_work: completions were found since the last tx end of interrupt
  * @rx_work: packets were found since the last rx end of interrupt
+ * @xdp_sent: programs sent frames in this poll; no doorbell yet
+ * @xdp_redirected: programs redirected frames in this poll; no flush yet
  * @tx_irq: interrupt of the transmit channel, also @rx_irq without split
  */
 struct xnl_queue {
@@ -146,6 +156,8 @@ struct xnl_queue {
 	bool broken;
 	bool tx_work;
 	bool rx_work;
+	bool xdp_sent;
+	bool xdp_redirected;
 	unsigned long eoi;
 	unsigned int tx_irq;
 	unsigned int rx_irq;
@@ -168,6 +180,7 @@ struct xnl_queue {
 	grant_ref_t rx_ring_gref;
 	unsigned int rx_target;
 	struct page_pool *pool;
+	struct xdp_rxq_info xdp_rxq;
 	struct delayed_work refill;
 	struct xnl_rx_buf rx_buf[XNL_RING_SIZE];
 };
@@ -209,6 +222,7 @@ enum xnl_phase {
  * @phase: under @lock
  * @queues: num_queues of them; NULL while disconnected; changed under rtnl
  * @polling: NAPI is enabled on all queues; under rtnl
+ * @xdp_prog: changed under rtnl, run in NAPI; outlives connections
  * @backoff: how long the next reconnect waits, in jiffies
  * @up_since: jiffies (never 0) of the last connection; 0 once it failed
  * @requeue: packets that the last backend never acknowledged
@@ -226,6 +240,7 @@ struct xnl_vif {
 	bool polling;
 	bool trusted;
 	struct xnl_backend backend;
+	struct bpf_prog __rcu *xdp_prog;
 
 	struct mutex lock;		/* phase; connect, disconnect */
 	enum xnl_phase phase;
@@ -250,6 +265,7 @@ void xnl_remove(struct xenbus_device *xdev);
 int xnl_resume(struct xenbus_device *xdev);
 void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state);
 void xnl_vif_reconnect(struct xnl_vif *vif, const char *why);
+void xnl_vif_renegotiate(struct xnl_vif *vif, const char *why);
 
 /* netdev.c: the net_device */
 struct xnl_vif *xnl_netdev_create(struct xenbus_device *xdev,
@@ -277,6 +293,9 @@ netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev);
 netdev_features_t xnl_features_check(struct sk_buff *skb,
 				     struct net_device *netdev,
 				     netdev_features_t features);
+int xnl_tx_frame(struct xnl_queue *queue, struct xdp_frame *frame,
+		 bool csum_blank);
+void xnl_tx_flush(struct xnl_queue *queue);
 void xnl_tx_complete(struct xnl_queue *queue, int budget);
 bool xnl_tx_rearm(struct xnl_queue *queue);
 
@@ -286,6 +305,16 @@ void xnl_rx_destroy(struct xnl_queue *queue);
 void xnl_rx_refill(struct xnl_queue *queue);
 int xnl_rx_poll(struct xnl_queue *queue, int budget);
 bool xnl_rx_rearm(struct xnl_queue *queue);
+
+/* xdp.c */
+int xnl_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
+int xnl_xdp_xmit(struct net_device *netdev, int num, struct xdp_frame **frames,
+		 u32 flags);
+bool xnl_xdp_mtu_fits(const struct xnl_vif *vif, unsigned int mtu);
+struct sk_buff *xnl_xdp_receive(struct xnl_queue *queue, struct bpf_prog *prog,
+				struct page **pages,
+				const struct xnl_rx_packet *pkt);
+void xnl_xdp_flush(struct xnl_queue *queue);
 
 /* twin.c: the emulated NIC beside the vif */
 int xnl_twin_init(void);
