@@ -46,8 +46,7 @@ static void check_packet(const struct xnl_rx_packet *pkt, unsigned int avail)
 
 static void fuzz_rx(const u8 *data, size_t size)
 {
-	const size_t slot = sizeof(union { struct xen_netif_rx_request req;
-					   struct xen_netif_rx_response rsp; });
+	const size_t slot = sizeof(union xen_netif_rx_sring_entry);
 	struct xen_netif_rx_front_ring ring;
 	struct xen_netif_rx_sring *page;
 	enum xnl_fault fault = XNL_FAULT_NONE;
@@ -59,7 +58,8 @@ static void fuzz_rx(const u8 *data, size_t size)
 		return;
 	memcpy(&start, data, 4);
 	memcpy(&prod, data + 4, 4);
-	data += 8, size -= 8;
+	data += 8;
+	size -= 8;
 	page = aligned_alloc(XEN_PAGE_SIZE, XEN_PAGE_SIZE);
 	SHARED_RING_INIT(page);
 	FRONT_RING_ATTACH(&ring, page, start, XEN_PAGE_SIZE);
@@ -117,7 +117,8 @@ static void fuzz_tx(const u8 *data, size_t size)
 		}
 		if (!size)
 			return;
-		id = *data++ | (order & 2) << 7, size--;
+		size--;
+		id = *data++ | (order & 2) << 7;
 		if (xnl_tx_id_check(&ids, id))
 			continue;
 		require(id < XNL_RING_SIZE && outstanding[id], "answered id");

@@ -23,7 +23,7 @@ extern const struct ktap_test once_tests[];
 extern const unsigned int once_tests_count;
 
 /* Near its end, so that every test of several slots also wraps the index. */
-#define INDEX_START ((RING_IDX)-2)
+#define INDEX_START 0xfffffffeu
 
 #define MORE XEN_NETRXF_more_data
 #define EXTRA XEN_NETRXF_extra_info

@@ -201,7 +201,8 @@ static void ids_survive_the_wrap_of_their_counters(void)
 	unsigned int id[XNL_RING_SIZE], round, i;
 
 	fresh();
-	ids.get = ids.sent = (u32)-300 & ~XNL_RING_MASK;
+	ids.get = (u32)-300 & ~XNL_RING_MASK;
+	ids.sent = ids.get;
 	ids.put = ids.get + XNL_RING_SIZE;
 	for (round = 0; round < 5; round++) {
 		for (i = 0; i < XNL_RING_SIZE; i++)
