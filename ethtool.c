@@ -82,11 +82,186 @@ static void get_stats(struct net_device *netdev, struct ethtool_stats *unused,
 		}
 }
 
+static void get_channels(struct net_device *netdev,
+			 struct ethtool_channels *channels)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	channels->max_combined = clamp(vif->backend.max_queues, 1U,
+				       vif->max_queues);
+	channels->combined_count = vif->num_queues;
+}
+
+static int set_channels(struct net_device *netdev,
+			struct ethtool_channels *channels)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	/* The core has checked the bounds of get_channels(). */
+	if (!channels->combined_count)
+		return -EINVAL;
+	WRITE_ONCE(vif->want_queues, channels->combined_count);
+	if (vif->queues && channels->combined_count != vif->num_queues)
+		xnl_vif_renegotiate(vif, "number of queues changed");
+	return 0;
+}
+
+static void get_ringparam(struct net_device *netdev,
+			  struct ethtool_ringparam *ring,
+			  struct kernel_ethtool_ringparam *kernel_ring,
+			  struct netlink_ext_ack *extack)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	ring->rx_max_pending = XNL_RX_TARGET_MAX;
+	ring->tx_max_pending = XNL_RING_SIZE;
+	ring->rx_pending = vif->rx_pending;
+	ring->tx_pending = XNL_RING_SIZE;
+}
+
+/* Takes effect as the receive target grows; what is posted stays posted. */
+static int set_ringparam(struct net_device *netdev,
+			 struct ethtool_ringparam *ring,
+			 struct kernel_ethtool_ringparam *kernel_ring,
+			 struct netlink_ext_ack *extack)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	if (ring->tx_pending != XNL_RING_SIZE) {
+		NL_SET_ERR_MSG_MOD(extack, "a transmit ring is one page: 256");
+		return -EINVAL;
+	}
+	if (ring->rx_pending < XNL_RX_TARGET_MIN) {
+		NL_SET_ERR_MSG_MOD(extack, "rx must be from 64 to 256");
+		return -EINVAL;
+	}
+	WRITE_ONCE(vif->rx_pending, ring->rx_pending);
+	return 0;
+}
+
+static int get_coalesce(struct net_device *netdev, struct ethtool_coalesce *ec,
+			struct kernel_ethtool_coalesce *kernel_ec,
+			struct netlink_ext_ack *extack)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	ec->tx_max_coalesced_frames = vif->tx_frames;
+	return 0;
+}
+
+static int set_coalesce(struct net_device *netdev, struct ethtool_coalesce *ec,
+			struct kernel_ethtool_coalesce *kernel_ec,
+			struct netlink_ext_ack *extack)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	if (!ec->tx_max_coalesced_frames ||
+	    ec->tx_max_coalesced_frames > XNL_RING_SIZE) {
+		NL_SET_ERR_MSG_MOD(extack, "tx-frames must be from 1 to 256");
+		return -EINVAL;
+	}
+	WRITE_ONCE(vif->tx_frames, ec->tx_max_coalesced_frames);
+	return 0;
+}
+
+static int get_tunable(struct net_device *netdev,
+		       const struct ethtool_tunable *tunable, void *data)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	switch (tunable->id) {
+	case ETHTOOL_RX_COPYBREAK:
+		*(u32 *)data = vif->rx_copybreak;
+		return 0;
+	case ETHTOOL_TX_COPYBREAK:
+		*(u32 *)data = vif->tx_copybreak;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int set_tunable(struct net_device *netdev,
+		       const struct ethtool_tunable *tunable, const void *data)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+	u32 value = *(u32 *)data;
+
+	switch (tunable->id) {
+	case ETHTOOL_RX_COPYBREAK:
+		if (value > XNL_RX_COPYBREAK_MAX)
+			return -EINVAL;
+		WRITE_ONCE(vif->rx_copybreak, value);
+		return 0;
+	case ETHTOOL_TX_COPYBREAK:
+		if (value > 1U << XNL_BOUNCE_SHIFT)
+			return -EINVAL;
+		WRITE_ONCE(vif->tx_copybreak, value);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Per-queue statistics over netlink; see get_stats() for 32-bit reads. */
+static void get_queue_stats_rx(struct net_device *netdev, int index,
+			       struct netdev_queue_stats_rx *rx)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	rx->packets = u64_stats_read(&vif->stats[index].rx.packets);
+	rx->bytes = u64_stats_read(&vif->stats[index].rx.bytes);
+}
+
+static void get_queue_stats_tx(struct net_device *netdev, int index,
+			       struct netdev_queue_stats_tx *tx)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+
+	tx->packets = u64_stats_read(&vif->stats[index].tx.packets);
+	tx->bytes = u64_stats_read(&vif->stats[index].tx.bytes);
+}
+
+/* What queues counted that are not in use now. */
+static void get_base_stats(struct net_device *netdev,
+			   struct netdev_queue_stats_rx *rx,
+			   struct netdev_queue_stats_tx *tx)
+{
+	struct xnl_vif *vif = netdev_priv(netdev);
+	unsigned int i;
+
+	rx->packets = 0;
+	rx->bytes = 0;
+	tx->packets = 0;
+	tx->bytes = 0;
+	for (i = netdev->real_num_rx_queues; i < vif->max_queues; i++) {
+		rx->packets += u64_stats_read(&vif->stats[i].rx.packets);
+		rx->bytes += u64_stats_read(&vif->stats[i].rx.bytes);
+		tx->packets += u64_stats_read(&vif->stats[i].tx.packets);
+		tx->bytes += u64_stats_read(&vif->stats[i].tx.bytes);
+	}
+}
+
+const struct netdev_stat_ops xnl_stat_ops = {
+	.get_queue_stats_rx	= get_queue_stats_rx,
+	.get_queue_stats_tx	= get_queue_stats_tx,
+	.get_base_stats		= get_base_stats,
+};
+
 const struct ethtool_ops xnl_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_TX_MAX_FRAMES,
 	.get_drvinfo		= get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_sset_count		= get_sset_count,
 	.get_strings		= get_strings,
 	.get_ethtool_stats	= get_stats,
+	.get_channels		= get_channels,
+	.set_channels		= set_channels,
+	.get_ringparam		= get_ringparam,
+	.set_ringparam		= set_ringparam,
+	.get_coalesce		= get_coalesce,
+	.set_coalesce		= set_coalesce,
+	.get_tunable		= get_tunable,
+	.set_tunable		= set_tunable,
 };

@@ -18,6 +18,7 @@ static void start_polling(struct xnl_vif *vif)
 	for (i = 0; i < vif->num_queues; i++)
 		napi_enable(&vif->queues[i].napi);
 	vif->polling = true;
+	xnl_queues_spread(vif);
 	for (i = 0; i < vif->num_queues; i++)
 		xnl_queue_kick(&vif->queues[i]);
 }
@@ -29,6 +30,7 @@ static void stop_polling(struct xnl_vif *vif)
 	if (!vif->polling)
 		return;
 	vif->polling = false;
+	xnl_queues_gather(vif);
 	for (i = 0; i < vif->num_queues; i++)
 		napi_disable(&vif->queues[i].napi);
 }
@@ -190,6 +192,7 @@ struct xnl_vif *xnl_netdev_create(struct xenbus_device *xdev,
 	SET_NETDEV_DEV(netdev, &xdev->dev);
 	netdev->netdev_ops = &xnl_netdev_ops;
 	netdev->ethtool_ops = &xnl_ethtool_ops;
+	netdev_set_stat_ops(netdev, &xnl_stat_ops);
 	netdev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM |
 			      NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_RXCSUM |
 			      NETIF_F_GRO_HW;
@@ -209,6 +212,11 @@ struct xnl_vif *xnl_netdev_create(struct xenbus_device *xdev,
 	vif->xdev = xdev;
 	vif->netdev = netdev;
 	vif->max_queues = max_queues;
+	vif->want_queues = max_queues;
+	vif->rx_pending = XNL_RX_TARGET_MAX;
+	vif->rx_copybreak = XNL_RX_COPYBREAK;
+	vif->tx_copybreak = 1U << XNL_BOUNCE_SHIFT;
+	vif->tx_frames = XNL_TX_FRAMES;
 	for (i = 0; i < max_queues; i++) {
 		u64_stats_init(&vif->stats[i].tx.syncp);
 		u64_stats_init(&vif->stats[i].rx.syncp);

@@ -130,6 +130,56 @@ static int bind_channels(struct xnl_queue *queue)
 			    &queue->tx_evtchn, &queue->tx_irq);
 }
 
+/* The CPU that serves a queue, unless an administrator says otherwise. */
+static const struct cpumask *queue_cpu(const struct xnl_queue *queue)
+{
+	return cpumask_of(cpumask_local_spread(queue->index, NUMA_NO_NODE));
+}
+
+/**
+ * xnl_queues_spread - one CPU after the other for the queues of a vif
+ * @vif: the vif, its queues polled from now on
+ *
+ * Interrupts, transmit steering (XPS) and the NAPI that netlink reports.
+ *
+ * Context: process, under rtnl.
+ */
+void xnl_queues_spread(struct xnl_vif *vif)
+{
+	unsigned int i;
+
+	for (i = 0; i < vif->num_queues; i++) {
+		struct xnl_queue *queue = &vif->queues[i];
+
+		netif_queue_set_napi(vif->netdev, i, NETDEV_QUEUE_TYPE_RX,
+				     &queue->napi);
+		netif_queue_set_napi(vif->netdev, i, NETDEV_QUEUE_TYPE_TX,
+				     &queue->napi);
+		if (vif->num_queues == 1)
+			continue;
+		netif_set_xps_queue(vif->netdev, queue_cpu(queue), i);
+		irq_set_affinity_and_hint(queue->rx_irq, queue_cpu(queue));
+		if (queue->tx_irq != queue->rx_irq)
+			irq_set_affinity_and_hint(queue->tx_irq,
+						  queue_cpu(queue));
+	}
+}
+
+/* Undo what would outlive the queues; under rtnl. */
+void xnl_queues_gather(struct xnl_vif *vif)
+{
+	unsigned int i;
+
+	for (i = 0; i < vif->num_queues; i++) {
+		netif_queue_set_napi(vif->netdev, i, NETDEV_QUEUE_TYPE_RX,
+				     NULL);
+		netif_queue_set_napi(vif->netdev, i, NETDEV_QUEUE_TYPE_TX,
+				     NULL);
+		irq_update_affinity_hint(vif->queues[i].rx_irq, NULL);
+		irq_update_affinity_hint(vif->queues[i].tx_irq, NULL);
+	}
+}
+
 static void unbind_channels(struct xnl_queue *queue)
 {
 	if (queue->tx_irq && queue->tx_irq != queue->rx_irq)

@@ -68,7 +68,7 @@ void xnl_rx_refill(struct xnl_queue *queue)
 
 	if (posted < queue->rx_target / 2)
 		queue->rx_target = min_t(unsigned int, queue->rx_target * 2,
-					 XNL_RX_TARGET_MAX);
+					 READ_ONCE(queue->vif->rx_pending));
 
 	for (; posted < queue->rx_target; posted++) {
 		page = page_pool_dev_alloc_pages(queue->pool);
@@ -248,7 +248,7 @@ static struct sk_buff *rx_packet(struct xnl_queue *queue, RING_IDX cons,
 
 	if (prog)
 		skb = rx_xdp(queue, cons, pkt, prog);
-	else if (pkt->nr_data == 1 && pkt->len <= XNL_RX_COPYBREAK)
+	else if (pkt->nr_data == 1 && pkt->len <= queue->vif->rx_copybreak)
 		skb = rx_copy(queue, cons, pkt);
 	else if (pkt->nr_data == 1 &&
 		 pkt->slot[0].offset + pkt->len <= XNL_RX_BUILD_MAX)

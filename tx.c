@@ -220,10 +220,10 @@ static void tx_grant_all(struct tx_packet *pkt)
 	unsigned int bounce = bounce_size(pkt->queue);
 	unsigned int bounced = 0, i;
 
-	if (pkt->head_len <= bounce)
+	if (pkt->head_len <= pkt->queue->vif->tx_copybreak)
 		bounced = pkt->head_len;
 	else if (PAGE_SIZE - offset_in_page(pkt->data) < bounce)
-		bounced = bounce;
+		bounced = min(pkt->head_len, bounce);
 	if (bounced)
 		tx_bounce_head(pkt, bounced);
 	if (pkt->head_len > bounced)
@@ -268,7 +268,7 @@ static unsigned int tx_slots(const struct xnl_queue *queue,
 	if (!queue->vif->trusted)
 		return slots + DIV_ROUND_UP(pkt->len, bounce_size(queue));
 
-	if (pkt->head_len <= bounce_size(queue))
+	if (pkt->head_len <= queue->vif->tx_copybreak)
 		slots++;
 	else
 		slots += pages_spanned(offset_in_page(pkt->data),
@@ -529,8 +529,9 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
  * xnl_tx_rearm - ask for an event, unless there is something to do already
  * @queue: the queue
  *
- * The event is asked for when half of what is outstanding is answered: one
- * interrupt for many packets, yet always one before the ring runs dry.
+ * The event is asked for when half of what is outstanding is answered, or as
+ * many as ethtool -C tx-frames says: one interrupt for many packets, yet always
+ * one before the ring runs dry.
  *
  * Return: true where the poll has to run again at once.
  */
@@ -538,7 +539,9 @@ bool xnl_tx_rearm(struct xnl_queue *queue)
 {
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
 	RING_IDX outstanding = READ_ONCE(ring->req_prod_pvt) - ring->rsp_cons;
-	RING_IDX event = ring->rsp_cons + outstanding / 2 + 1;
+	RING_IDX frames = min(outstanding / 2 + 1,
+			      READ_ONCE(queue->vif->tx_frames));
+	RING_IDX event = ring->rsp_cons + frames;
 
 	WRITE_ONCE(ring->sring->rsp_event, event);
 	virt_mb(); /* the backend sees the wish before we look again */

@@ -71,7 +71,8 @@ static int read_mac(struct xenbus_device *xdev, u8 mac[ETH_ALEN])
 
 static unsigned int pick_num_queues(const struct xnl_vif *vif)
 {
-	return clamp(vif->backend.max_queues, 1U, vif->max_queues);
+	return clamp(vif->backend.max_queues, 1U,
+		     READ_ONCE(vif->want_queues));
 }
 
 /* Keys of the other layout, or of queues that are no more, mislead backends. */

@@ -28,6 +28,7 @@
 #include <linux/skbuff.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
+#include <net/netdev_queues.h>
 #include <net/page_pool/helpers.h>
 #include <net/xdp.h>
 #include <xen/grant_table.h>
@@ -50,6 +51,9 @@ static_assert(PAGE_SIZE == XEN_PAGE_SIZE, "xennet_lite needs 4 KiB pages");
 				 SKB_DATA_ALIGN(sizeof(struct skb_shared_info)))
 /* Up to this many bytes are copied out and the buffer stays granted. */
 #define XNL_RX_COPYBREAK	256
+#define XNL_RX_COPYBREAK_MAX	1024
+/* Answers that one transmit interrupt may stand for. */
+#define XNL_TX_FRAMES		(XNL_RING_SIZE / 2)
 /* Per transmit id, log2 of the bounce bytes: trusted and untrusted backend. */
 #define XNL_BOUNCE_SHIFT	8
 #define XNL_BOUNCE_SHIFT_FULL	XEN_PAGE_SHIFT
@@ -227,6 +231,11 @@ enum xnl_phase {
  * @up_since: jiffies (never 0) of the last connection; 0 once it failed
  * @requeue: packets that the last backend never acknowledged
  * @removing: no reconnect is scheduled any more
+ * @want_queues: ethtool -L, at most @max_queues
+ * @rx_pending: ethtool -G, the most receive buffers posted
+ * @rx_copybreak: tunable, bytes; received packets up to it are copied
+ * @tx_copybreak: tunable, bytes; linear parts up to it are copied
+ * @tx_frames: ethtool -C, the most answers for one transmit interrupt
  * @watch: checks that the handshake moves on
  * @reconnect: closes and connects anew, after @backoff
  */
@@ -252,6 +261,11 @@ struct xnl_vif {
 	struct sk_buff_head requeue;
 
 	unsigned int max_queues;
+	unsigned int want_queues;
+	unsigned int rx_pending;
+	unsigned int rx_copybreak;
+	unsigned int tx_copybreak;
+	unsigned int tx_frames;
 	struct xnl_queue_stats stats[];
 };
 
@@ -278,11 +292,14 @@ int xnl_netdev_carrier(struct xnl_vif *vif, bool up);
 
 /* ethtool.c */
 extern const struct ethtool_ops xnl_ethtool_ops;
+extern const struct netdev_stat_ops xnl_stat_ops;
 
 /* queue.c: a queue pair's resources */
 struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num);
 void xnl_queues_destroy(struct xnl_queue *queues, unsigned int num,
 			struct sk_buff_head *requeue);
+void xnl_queues_spread(struct xnl_vif *vif);
+void xnl_queues_gather(struct xnl_vif *vif);
 void xnl_queue_kick(struct xnl_queue *queue);
 void xnl_queue_broken(struct xnl_queue *queue, enum xnl_fault fault);
 
