@@ -12,6 +12,8 @@ set -euo pipefail
 LAB_STATE=/run/lab
 SCENARIO=$(basename "${0##*/}" .sh)
 BRIDGE=xenbr0
+# The path, as busybox runs its own "ip" when one of its applets is asked for it.
+IP=/bin/ip
 mkdir -p "$LAB_STATE"
 
 # ---- reports ---------------------------------------------------------------
@@ -46,6 +48,19 @@ ktap_test() {
 		;;
 	esac
 	return 0
+}
+
+# attempt COMMAND...: runs it under set -e and leaves its status in $attempt
+# (bash ignores set -e left of || and in conditions).
+attempt() {
+	local errexit=$-
+	set +e
+	(
+		set -e
+		"$@"
+	)
+	attempt=$?
+	[[ $errexit != *e* ]] || set -e
 }
 
 skip() {
@@ -155,7 +170,7 @@ create_guest() {
 	echo "$type" >"$LAB_STATE/$name.type"
 	xl -t create -q "$LAB_STATE/$name.cfg"
 	remember_domid "$name"
-	wait_for 150 "the agent of $name" xenstore-exists "/local/domain/$(domid "$name")/data/agent"
+	wait_for 240 "the agent of $name" xenstore-exists "/local/domain/$(domid "$name")/data/agent"
 }
 
 destroy_guest() {
@@ -242,7 +257,13 @@ load_driver() {
 	wait_for 10 "the netdev of vif 0 in $1" netif "$1" 0
 }
 
-unload_driver() { guest "$1" "rmmod $(driver_module)"; }
+# xenbus holds the stock module while a vif is bound to it: unbind first.
+unload_driver() {
+	local unbind=''
+	[[ $DRIVER != stock ]] ||
+		unbind='for vif in /sys/bus/xen/drivers/vif/vif-*; do echo ${vif##*/} >/sys/bus/xen/drivers/vif/unbind; done;'
+	guest "$1" "$unbind rmmod $(driver_module)"
+}
 
 # netif NAME [DEVID]: the name of the vif's netdev in the guest.
 netif() { guest "$1" "ls /sys/bus/xen/devices/vif-${2:-0}/net 2>/dev/null | grep ."; }
@@ -266,7 +287,7 @@ guest_addr() {
 
 # ---- the network in dom0 ---------------------------------------------------
 
-peer() { ip netns exec peer "$@"; }
+peer() { $IP netns exec peer "$@"; }
 
 # A bridge for the vifs, and the peer: a network namespace behind a veth. The
 # bridge's end of the veth computes every checksum and cuts every TSO frame,

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Traffic between a guest and the peer, checked by content (netcheck), for the
+# scenarios to source after lib.sh.
+
+PORT=7777
+NETCHECK=/host/lab/netcheck
+
+# use_guest TYPE: a guest of that type with one vif, connected, with its
+# addresses and a server at both ends; the one a scenario before left, if any.
+use_guest() {
+	local name=$1
+	if [[ ! -e $LAB_STATE/$name.domid ]] || ! GUEST_TIMEOUT=10 guest "$name" true; then
+		destroy_guest "$name"
+		create_guest "$name" "$name" vcpus="${VCPUS:-1}"
+	fi
+	netif "$name" || load_driver "$name"
+	guest_addr "$name"
+	serve "$name"
+}
+
+# serve NAME: netcheck's server in the guest and in the peer.
+serve() {
+	guest "$1" "pidof netcheck >/dev/null || setsid /lab/netcheck serve $PORT >/dev/null 2>&1 &"
+	if [[ ! -e $LAB_STATE/serving ]]; then
+		setsid $IP netns exec peer "$NETCHECK" serve $PORT </dev/null >/dev/null 2>&1 &
+		touch "$LAB_STATE/serving"
+	fi
+}
+
+# both_ways NAME BYTES [4|6]: guest to peer, then peer to guest.
+both_ways() {
+	local remote local
+	remote=$(remote_v4) local=$(guest_v4 "$1")
+	[[ ${3:-4} == 4 ]] || remote=$(remote_v6) local=$(guest_v6 "$1")
+	GUEST_TIMEOUT=120 guest "$1" "/lab/netcheck send $remote $PORT $2 $RANDOM"
+	timeout 120 $IP netns exec peer "$NETCHECK" send "$local" $PORT "$2" $RANDOM
+}
+
+# udp_sizes NAME FROM TO STEP [4|6]: each payload size there and back.
+udp_sizes() {
+	local remote
+	remote=$(remote_v4)
+	[[ ${5:-4} == 4 ]] || remote=$(remote_v6)
+	GUEST_TIMEOUT=200 guest "$1" "/lab/netcheck sweep $remote $PORT $2 $3 $4"
+}
+
+# traffic_on NAME: a steady stream of transfers both ways, which may fail,
+# until traffic_off.
+traffic_on() {
+	setsid bash -c "while :; do
+		timeout 5 $IP netns exec peer $NETCHECK send $(guest_v4 "$1") $PORT 4000000 1 5
+		timeout 2 $IP netns exec peer ping -f -c 200 -s 1200 $(guest_v4 "$1")
+		sleep 0.05
+	done" </dev/null >/dev/null 2>&1 &
+	echo $! >"$LAB_STATE/$1.traffic"
+	guest "$1" "(while :; do timeout 5 /lab/netcheck send $(remote_v4) $PORT 4000000 2 5; sleep 0.05; done) \
+		>/dev/null 2>&1 & echo \$! >/tmp/traffic.pid"
+}
+
+traffic_off() {
+	kill -- "-$(cat "$LAB_STATE/$1.traffic")" 2>/dev/null || true
+	# shellcheck disable=SC2016
+	guest "$1" 'kill $(cat /tmp/traffic.pid) 2>/dev/null; true'
+}
+
+# under_traffic NAME COMMAND...: runs it, then proves that the path is whole.
+under_traffic() {
+	local name=$1 attempt
+	shift
+	traffic_on "$name"
+	attempt "$@"
+	traffic_off "$name"
+	((attempt == 0)) || return "$attempt"
+	netif "$name"
+	guest_addr "$name"
+	both_ways "$name" 1000000
+}
+
+# csum_errors COMMAND...: how many packets with a bad checksum the receiver
+# counted that COMMAND runs a shell line on.
+csum_errors() {
+	"$@" 'cat /proc/net/snmp /proc/net/snmp6' | awk '
+		$1 == "Tcp:" || $1 == "Udp:" {
+			if ($2 ~ /^[A-Za-z]/) {
+				split("", col)
+				for (i = 2; i <= NF; i++) col[$i] = i
+			} else if (col["InCsumErrors"]) {
+				sum += $col["InCsumErrors"]
+			}
+		}
+		$1 ~ /InCsumErrors$/ { sum += $2 }
+		END { print sum + 0 }'
+}
