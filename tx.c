@@ -250,7 +250,6 @@ static void tx_lay(struct tx_packet *pkt, struct xnl_queue *queue, void *owner)
 		tx_bounce_all(pkt);
 	queue->tx_slot[pkt->head].owner = owner;
 	queue->tx_slot[pkt->head].seq = seq;
-	xnl_tx_ids_send(&queue->tx_ids);
 }
 
 static unsigned int pages_spanned(unsigned int offset, unsigned int len)
@@ -307,10 +306,15 @@ netdev_features_t xnl_features_check(struct sk_buff *skb,
 	return vlan_features_check(skb, features);
 }
 
+/*
+ * Only here do the packets become answerable: a backend that answers one before
+ * BQL counted it would drive the count below zero, which is a BUG.
+ */
 static void tx_doorbell(struct xnl_queue *queue)
 {
 	bool notify;
 
+	xnl_tx_ids_send(&queue->tx_ids);
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&queue->tx, notify);
 	if (!notify)
 		return;
@@ -688,6 +692,8 @@ void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
 	unsigned int i, kept;
 	void *owner;
 
+	/* What was laid on slots but never pushed is granted all the same. */
+	xnl_tx_ids_send(&queue->tx_ids);
 	kept = tx_end_grants(queue, held);
 	if (kept)
 		dev_warn(&queue->vif->xdev->dev,
