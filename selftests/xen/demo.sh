@@ -117,7 +117,7 @@ ipxe_speaks() {
 	tell "The host was asked for one network interface, $MAC. It gives an HVM" \
 		"guest two ways to it: an emulated card and a paravirtual vif."
 	busy_with "iPXE finds its NICs, fetches Linux from the host and runs ifstat"
-	wait_for 200 "iPXE's ifstat on the guest's screen" ipxe_table
+	wait_for_boot "iPXE's ifstat on the guest's screen" ipxe_table
 	indent <"$LAB_STATE/ipxe"
 	tell "iPXE, the firmware, took the vif, hid the emulated card from itself and left it in place:" \
 		"the next system can choose again. That is Linux now."
@@ -128,9 +128,20 @@ ipxe_speaks() {
 
 linux_boots() {
 	busy_with "Linux boots in the guest, with the kernel and initramfs that came through the vif"
-	wait_for 200 "the agent of $G" xenstore-exists "/local/domain/$(domid $G)/data/agent"
+	wait_for_boot "the agent of $G" xenstore-exists "/local/domain/$(domid $G)/data/agent"
 	busy_with "the drivers of a stock kernel load"
 	doubled
+}
+
+# As wait_for, but polls gently: while the guest boots dom0 must not be busy,
+# or it takes the CPU that emulates the guest's devices.
+wait_for_boot() {
+	local deadline=$((SECONDS + 600)) what=$1
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < deadline)) || fail "waited in vain for: $what" || return
+		sleep 1
+	done
 }
 
 # What the device model says of its Ethernet cards.
