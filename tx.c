@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Transmit: from ndo_start_xmit to the ring, and from the backend's answers
- * back to freed skbs. Owns the transmit half of a queue's state; knows neither
- * xenstore nor PCI.
+ * back to freed skbs. What a ring is made of is tx_ring.c's; neither knows of
+ * xenstore or PCI.
  *
  * A linear part that fits in the id's share of the bounce pages is copied
  * there: those pages are granted once and for all, which saves a grant and its
@@ -12,7 +12,6 @@
  * Context: the sender runs under the transmit queue's lock with BHs disabled,
  * the completer in NAPI. They share xnl_tx_ids, which needs no lock.
  */
-#include <linux/delay.h>
 #include <linux/if_vlan.h>
 #include <xen/events.h>
 #include <xen/page.h>
@@ -22,11 +21,6 @@
 static unsigned int bounce_size(const struct xnl_queue *queue)
 {
 	return 1U << queue->bounce_shift;
-}
-
-static unsigned int bounce_pages(const struct xnl_queue *queue)
-{
-	return XNL_RING_SIZE >> (XEN_PAGE_SHIFT - queue->bounce_shift);
 }
 
 /* Requests that may still be made: bounded by ring slots and by free ids. */
@@ -421,17 +415,6 @@ void xnl_tx_flush(struct xnl_queue *queue)
 	u64_stats_update_end(&stats->syncp);
 }
 
-/* What hangs on a packet's first slot: an skb, or an xdp_frame marked by bit 0. */
-static bool owner_is_frame(const void *owner)
-{
-	return (unsigned long)owner & 1;
-}
-
-static struct xdp_frame *owner_frame(void *owner)
-{
-	return owner - 1;
-}
-
 /*
  * One answer, from a private copy. The grant ends before anything is freed: a
  * backend that answers but keeps the page mapped could read whatever the page
@@ -501,8 +484,8 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		fault = tx_answer(queue, &rsp, &owner);
 		if (!owner)
 			continue;
-		if (owner_is_frame(owner)) {
-			xdp_return_frame_bulk(owner_frame(owner), &bulk);
+		if (xnl_is_frame(owner)) {
+			xdp_return_frame_bulk(xnl_owner_frame(owner), &bulk);
 			continue;
 		}
 		skb = owner;
@@ -550,169 +533,4 @@ bool xnl_tx_rearm(struct xnl_queue *queue)
 	WRITE_ONCE(ring->sring->rsp_event, event);
 	virt_mb(); /* the backend sees the wish before we look again */
 	return (s32)(READ_ONCE(ring->sring->rsp_prod) - event) >= 0;
-}
-
-static int bounce_create(struct xnl_queue *queue)
-{
-	struct xenbus_device *xdev = queue->vif->xdev;
-	struct page *page;
-	unsigned int i;
-	int gref;
-
-	for (i = 0; i < bounce_pages(queue); i++) {
-		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!page)
-			return -ENOMEM;
-		gref = gnttab_grant_foreign_access(xdev->otherend_id,
-						   xen_page_to_gfn(page), 1);
-		if (gref < 0) {
-			__free_page(page);
-			return gref;
-		}
-		queue->bounce_page[i] = page;
-		queue->bounce_gref[i] = gref;
-	}
-	return 0;
-}
-
-/**
- * xnl_tx_create - the transmit ring, its grant references and bounce pages
- * @queue: the queue, zeroed, its vif's features and trust known
- *
- * Return: 0 or a negative errno; xnl_tx_destroy() undoes a half made one too.
- */
-int xnl_tx_create(struct xnl_queue *queue)
-{
-	struct xen_netif_tx_sring *sring;
-	grant_ref_t refs;
-	unsigned int i;
-	int err;
-
-	queue->bounce_shift = queue->vif->trusted ? XNL_BOUNCE_SHIFT :
-						    XNL_BOUNCE_SHIFT_FULL;
-	queue->tx_ring_gref = INVALID_GRANT_REF;
-	for (i = 0; i < XNL_RING_SIZE; i++)
-		queue->tx_slot[i].gref = INVALID_GRANT_REF;
-	xnl_tx_ids_init(&queue->tx_ids);
-
-	err = xenbus_setup_ring(queue->vif->xdev, GFP_KERNEL, (void **)&sring,
-				1, &queue->tx_ring_gref);
-	if (err)
-		return err;
-	SHARED_RING_INIT(sring);
-	FRONT_RING_INIT(&queue->tx, sring, XEN_PAGE_SIZE);
-
-	err = bounce_create(queue);
-	if (err)
-		return err;
-	err = gnttab_alloc_grant_references(XNL_RING_SIZE, &refs);
-	if (err)
-		return err;
-	for (i = 0; i < XNL_RING_SIZE; i++)
-		queue->tx_slot[i].gref = gnttab_claim_grant_reference(&refs);
-	return 0;
-}
-
-/* Ends the grant of one id, if the backend lets go of it. */
-static bool tx_end_grant(struct xnl_queue *queue, unsigned int id)
-{
-	grant_ref_t gref = queue->tx_slot[id].gref;
-
-	if (gref == INVALID_GRANT_REF)
-		return true;
-	if (queue->tx_ids.id[id].state != XNL_TX_GRANTED)
-		gnttab_free_grant_reference(gref);
-	else if (!gnttab_try_end_foreign_access(gref))
-		return false;
-	queue->tx_slot[id].gref = INVALID_GRANT_REF;
-	return true;
-}
-
-/*
- * End all grants; a backend that is closing may need a moment to let go. What
- * it still maps then is marked in @held by the id of the packet's first slot.
- */
-static unsigned int tx_end_grants(struct xnl_queue *queue, unsigned long *held)
-{
-	unsigned long deadline = jiffies + XNL_UNMAP_TIMEOUT;
-	unsigned int i, kept;
-
-	for (;;) {
-		bool last = time_after(jiffies, deadline);
-
-		for (i = 0, kept = 0; i < XNL_RING_SIZE; i++)
-			kept += !tx_end_grant(queue, i);
-		if (!kept || last)
-			break;
-		msleep(20);
-	}
-	for (i = 0; i < XNL_RING_SIZE; i++) {
-		if (queue->tx_slot[i].gref == INVALID_GRANT_REF)
-			continue;
-		gnttab_end_foreign_access(queue->tx_slot[i].gref, NULL);
-		__set_bit(queue->tx_ids.id[i].head, held);
-	}
-	return kept;
-}
-
-/* The packet sent first among those not acknowledged; not one that is held. */
-static void *tx_take_oldest(struct xnl_queue *queue,
-			    const unsigned long *held)
-{
-	struct xnl_tx_slot *oldest = NULL;
-	void *owner;
-	unsigned int i;
-
-	for (i = 0; i < XNL_RING_SIZE; i++) {
-		struct xnl_tx_slot *slot = &queue->tx_slot[i];
-
-		if (!slot->owner || test_bit(i, held))
-			continue;
-		if (!oldest || (s32)(slot->seq - oldest->seq) < 0)
-			oldest = slot;
-	}
-	if (!oldest)
-		return NULL;
-	owner = oldest->owner;
-	oldest->owner = NULL;
-	return owner;
-}
-
-/**
- * xnl_tx_destroy - undo xnl_tx_create()
- * @queue: the queue; nobody sends, nobody polls, channels are unbound
- * @requeue: takes the packets that were not acknowledged; NULL frees them
- *
- * A packet that the backend still maps is neither freed nor sent again: its
- * memory is given up rather than shown to the backend with another's content.
- */
-void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
-{
-	DECLARE_BITMAP(held, XNL_RING_SIZE) = {};
-	unsigned int i, kept;
-	void *owner;
-
-	/* What was laid on slots but never pushed is granted all the same. */
-	xnl_tx_ids_send(&queue->tx_ids);
-	kept = tx_end_grants(queue, held);
-	if (kept)
-		dev_warn(&queue->vif->xdev->dev,
-			 "queue %u: the backend still maps %u transmit pages; they are not reused\n",
-			 queue->index, kept);
-
-	while ((owner = tx_take_oldest(queue, held))) {
-		if (owner_is_frame(owner))
-			xdp_return_frame(owner_frame(owner));
-		else if (requeue)
-			__skb_queue_tail(requeue, owner);
-		else
-			dev_kfree_skb(owner);
-	}
-
-	for (i = 0; i < bounce_pages(queue); i++)
-		if (queue->bounce_page[i])
-			gnttab_end_foreign_access(queue->bounce_gref[i],
-						  queue->bounce_page[i]);
-	xenbus_teardown_ring((void **)&queue->tx.sring, 1,
-			     &queue->tx_ring_gref);
 }

@@ -121,6 +121,17 @@ struct xnl_tx_slot {
 	grant_ref_t gref;
 };
 
+/* The owner of a transmit slot: an skb, or an xdp_frame marked by bit 0. */
+static inline bool xnl_is_frame(const void *owner)
+{
+	return (unsigned long)owner & 1;
+}
+
+static inline struct xdp_frame *xnl_owner_frame(void *owner)
+{
+	return owner - 1;
+}
+
 /**
  * struct xnl_rx_buf - one receive buffer slot
  * @page: the granted page, NULL where none is posted
@@ -303,9 +314,11 @@ void xnl_queues_gather(struct xnl_vif *vif);
 void xnl_queue_kick(struct xnl_queue *queue);
 void xnl_queue_broken(struct xnl_queue *queue, enum xnl_fault fault);
 
-/* tx.c */
+/* tx_ring.c */
 int xnl_tx_create(struct xnl_queue *queue);
 void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue);
+
+/* tx.c */
 netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev);
 netdev_features_t xnl_features_check(struct sk_buff *skb,
 				     struct net_device *netdev,
