@@ -71,7 +71,7 @@ ipxe_script() {
 		kernel http://$(remote_v4)/vmlinuz console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=5 edd=off xen_emul_unplug=ide-disks
 		initrd http://$(remote_v4)/initrd
 		ifstat
-		sleep 5
+		sleep 8
 		boot
 	SCRIPT
 }
@@ -107,7 +107,7 @@ ipxe_table() {
 	screen | awk '/^net[0-9]+: .* using / { on = 1; print; next }
 		/^  / && on { print; next }
 		{ on = 0 }' >"$LAB_STATE/ipxe"
-	grep -q using "$LAB_STATE/ipxe"
+	grep -q 'Link:.*RXE:[0-9]*\]' "$LAB_STATE/ipxe"
 }
 
 ipxe_speaks() {
@@ -118,6 +118,8 @@ ipxe_speaks() {
 		"guest two ways to it: an emulated card and a paravirtual vif."
 	busy_with "iPXE finds its NICs, fetches Linux from the host and runs ifstat"
 	wait_for_boot "iPXE's ifstat on the guest's screen" ipxe_table
+	sleep 1
+	ipxe_table
 	indent <"$LAB_STATE/ipxe"
 	tell "iPXE, the firmware, took the vif, hid the emulated card from itself and left it in place:" \
 		"the next system can choose again. That is Linux now."
