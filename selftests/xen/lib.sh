@@ -217,22 +217,27 @@ qemu_monitor() { xl qemu-monitor-command "$(domid "$1")" "$2"; }
 # guest NAME COMMAND: its output and its exit status; 124 when it does not
 # answer within GUEST_TIMEOUT seconds (default 60).
 guest() {
-	local base token order answer status chunks i deadline
+	local base token order answer='' status chunks i events watcher paths=()
 	base=/local/domain/$(domid "$1")/data
 	token=$BASHPID-$RANDOM-${EPOCHREALTIME#*.}
 	order=$(printf '%s' "$2" | base64 -w 0)
 	((${#order} < 3000)) || { fail "guest: command longer than xenstore takes"; return; }
 	xenstore-write "$base/cmd/$token" "$order"
-	deadline=$((SECONDS + ${GUEST_TIMEOUT:-60}))
-	until answer=$(xenstore-read "$base/r/$token/status" 2>/dev/null); do
-		if ((SECONDS >= deadline)); then
-			echo "no answer from $1 within ${GUEST_TIMEOUT:-60} s to: $2" >&2
-			return 124
-		fi
-		sleep 0.05
+	# The watch fires once when it is set, and again when the answer is there.
+	exec {events}< <(exec xenstore-watch "$base/r/$token/status")
+	watcher=$!
+	while read -r -t "${GUEST_TIMEOUT:-60}" -u "$events" _; do
+		answer=$(xenstore-read "$base/r/$token/status" 2>/dev/null) && break
 	done
+	exec {events}<&-
+	kill "$watcher" 2>/dev/null || true
+	if [[ -z $answer ]]; then
+		echo "no answer from $1 within ${GUEST_TIMEOUT:-60} s to: $2" >&2
+		return 124
+	fi
 	status=${answer% *} chunks=${answer#* }
-	for ((i = 0; i < chunks; i++)); do xenstore-read "$base/r/$token/$i"; done | base64 -d
+	for ((i = 0; i < chunks; i++)); do paths+=("$base/r/$token/$i"); done
+	((chunks == 0)) || xenstore-read "${paths[@]}" | base64 -d || return 70
 	xenstore-rm "$base/r/$token" 2>/dev/null || true
 	return "$status"
 }
