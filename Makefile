@@ -41,6 +41,9 @@ unit: ## the user-space tests alone, unprivileged
 shell: setup-all modules ## a console in dom0 with a guest running (TYPE=pv|pvh|hvm)
 	@$(LAB) --shell $(or $(TYPE),pv)
 
+soak: setup-all modules ## random events in one guest (SEED=..., EVENTS=200)
+	@SEED=$(or $(SEED),$(shell date +%s)) EVENTS=$(or $(EVENTS),200) $(LAB) --types hvm --timeout 3600 --name soak soak
+
 style: setup-all ## checkpatch --strict, sparse, W=1, shellcheck
 	@scripts/style
 
@@ -49,7 +52,7 @@ setup-%:
 
 install: all ## install the module for KERNEL (root)
 	install -D -m 644 $(BUILD)/$(KERNEL)/xennet-lite.ko $(DESTDIR)/lib/modules/$(KERNEL)/updates/xennet-lite.ko
-	install -D -m 644 scripts/xennet_lite.conf $(DESTDIR)/etc/modprobe.d/xennet_lite.conf
+	DESTDIR=$(DESTDIR) scripts/admin-files install
 	depmod -a $(if $(DESTDIR),-b $(DESTDIR)) $(KERNEL)
 
 dkms-install: ## add, build and install by DKMS (root)
@@ -61,5 +64,5 @@ dkms-remove: ## take it out of DKMS (root)
 clean: ## remove what was built, not the lab's image
 	rm -rf $(foreach r,$(RELEASES) $(KERNEL),$(BUILD)/$(r)) $(BUILD)/selftests
 
-.PHONY: help all modules demo check unit shell style install dkms-install dkms-remove clean
+.PHONY: help all modules demo check unit shell soak style install dkms-install dkms-remove clean
 .SECONDARY:
