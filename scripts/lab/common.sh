@@ -9,6 +9,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 LAB=$BUILD/lab
+# shellcheck disable=SC2034
 SUITE=bookworm
 
 say() { printf '%s\n' "lab: $*"; }

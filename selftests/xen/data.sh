@@ -26,7 +26,7 @@ every_frame() {
 	local mac dev echoer status=0
 	dev=$(netif "$1")
 	mac=$(peer cat /sys/class/net/peer0/address)
-	$IP netns exec peer "$NETCHECK" rawecho peer0 </dev/null >/dev/null 2>&1 &
+	"$IP" netns exec peer "$NETCHECK" rawecho peer0 </dev/null >/dev/null 2>&1 &
 	echoer=$!
 	GUEST_TIMEOUT=120 guest "$1" "/lab/netcheck raw $dev $mac 15 1514 1" || status=$?
 	kill "$echoer"

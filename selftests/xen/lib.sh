@@ -59,6 +59,7 @@ attempt() {
 		set -e
 		"$@"
 	)
+	# shellcheck disable=SC2034 # read by the callers
 	attempt=$?
 	[[ $errexit != *e* ]] || set -e
 }
@@ -189,7 +190,12 @@ restore_guest() {
 }
 
 # attach_vif NAME DEVID [EXTRA]; detach_vif NAME DEVID
-attach_vif() { xl network-attach "$1" $(vif_spec "$1" "$2" "${3:-}" | tr ',' ' '); }
+attach_vif() {
+	local spec
+	IFS=, read -ra spec < <(vif_spec "$1" "$2" "${3:-}"; echo)
+	xl network-attach "$1" "${spec[@]}"
+}
+
 detach_vif() { xl network-detach "$1" "$2"; }
 
 # vif_state NAME DEVID [frontend|backend]: xenbus state number.
@@ -263,12 +269,15 @@ load_driver() {
 }
 
 # xenbus holds the stock module while a vif is bound to it: unbind first.
-unload_driver() {
-	local unbind=''
+unload_command() {
+	# shellcheck disable=SC2016
 	[[ $DRIVER != stock ]] ||
-		unbind='for vif in /sys/bus/xen/drivers/vif/vif-*; do echo ${vif##*/} >/sys/bus/xen/drivers/vif/unbind; done;'
-	guest "$1" "$unbind rmmod $(driver_module)"
+		printf 'for vif in /sys/bus/xen/drivers/vif/vif-*; do %s; done; ' \
+			'echo ${vif##*/} >/sys/bus/xen/drivers/vif/unbind'
+	echo "rmmod $(driver_module)"
 }
+
+unload_driver() { guest "$1" "$(unload_command)"; }
 
 # netif NAME [DEVID]: the name of the vif's netdev in the guest.
 netif() { guest "$1" "ls /sys/bus/xen/devices/vif-${2:-0}/net 2>/dev/null | grep ."; }

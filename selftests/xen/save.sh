@@ -12,7 +12,7 @@ survives_save() {
 	local name=$1 sender
 	# About 10 s of traffic, in both directions.
 	guest_bg "$name" slow "/lab/netcheck fetch $(remote_v4) $PORT 6500000 7 100"
-	timeout 150 $IP netns exec peer "$NETCHECK" send "$(guest_v4 "$name")" $PORT 6500000 8 100 &
+	timeout 150 "$IP" netns exec peer "$NETCHECK" send "$(guest_v4 "$name")" "$PORT" 6500000 8 100 &
 	sender=$!
 	sleep 1
 	save_guest "$name"

@@ -23,18 +23,18 @@ use_guest() {
 serve() {
 	guest "$1" "pidof netcheck >/dev/null || setsid /lab/netcheck serve $PORT >/dev/null 2>&1 &"
 	if [[ ! -e $LAB_STATE/serving ]]; then
-		setsid $IP netns exec peer "$NETCHECK" serve $PORT </dev/null >/dev/null 2>&1 &
+		setsid "$IP" netns exec peer "$NETCHECK" serve $PORT </dev/null >/dev/null 2>&1 &
 		touch "$LAB_STATE/serving"
 	fi
 }
 
 # both_ways NAME BYTES [4|6]: guest to peer, then peer to guest.
 both_ways() {
-	local remote local
-	remote=$(remote_v4) local=$(guest_v4 "$1")
-	[[ ${3:-4} == 4 ]] || remote=$(remote_v6) local=$(guest_v6 "$1")
+	local remote mine
+	remote=$(remote_v4) mine=$(guest_v4 "$1")
+	[[ ${3:-4} == 4 ]] || remote=$(remote_v6) mine=$(guest_v6 "$1")
 	GUEST_TIMEOUT=120 guest "$1" "/lab/netcheck send $remote $PORT $2 $RANDOM"
-	timeout 120 $IP netns exec peer "$NETCHECK" send "$local" $PORT "$2" $RANDOM
+	timeout 120 "$IP" netns exec peer "$NETCHECK" send "$mine" $PORT "$2" $RANDOM
 }
 
 # udp_sizes NAME FROM TO STEP [4|6]: each payload size there and back.
