@@ -38,6 +38,9 @@ check: setup-all ## every test; the last line counts them
 unit: ## the user-space tests alone, unprivileged
 	@scripts/check unit
 
+bench: setup-all modules ## instructions per packet, ours and stock (ROWS, DRIVERS, TYPES, RUNS)
+	@selftests/bench/run
+
 shell: setup-all modules ## a console in dom0 with a guest running (TYPE=pv|pvh|hvm)
 	@$(LAB) --shell $(or $(TYPE),pv)
 
@@ -64,5 +67,5 @@ dkms-remove: ## take it out of DKMS (root)
 clean: ## remove what was built, not the lab's image
 	rm -rf $(foreach r,$(RELEASES) $(KERNEL),$(BUILD)/$(r)) $(BUILD)/selftests
 
-.PHONY: help all modules demo check unit shell soak style install dkms-install dkms-remove clean
+.PHONY: help all modules demo check unit bench shell soak style install dkms-install dkms-remove clean
 .SECONDARY:
