@@ -46,15 +46,15 @@ udp_sizes() {
 }
 
 # traffic_on NAME: a steady stream of transfers both ways, which may fail,
-# until traffic_off; about 2 MB/s each, as more would only heat an emulated CPU.
+# until traffic_off; a few hundred KB/s each, as an emulated CPU has other work too.
 traffic_on() {
 	touch "$LAB_STATE/$1.traffic"
 	setsid bash -c "while [[ -e $LAB_STATE/$1.traffic ]]; do
-		timeout 5 $IP netns exec peer $NETCHECK send $(guest_v4 "$1") $PORT 1000000 1 30
+		timeout 5 $IP netns exec peer $NETCHECK send $(guest_v4 "$1") $PORT 400000 1 100
 		sleep 0.1
 	done" </dev/null >/dev/null 2>&1 &
 	guest "$1" "touch /tmp/traffic; (while [ -e /tmp/traffic ]; do
-		timeout 5 /lab/netcheck send $(remote_v4) $PORT 1000000 2 30; sleep 0.1; done) >/dev/null 2>&1 &"
+		timeout 5 /lab/netcheck send $(remote_v4) $PORT 400000 2 100; sleep 0.1; done) >/dev/null 2>&1 &"
 }
 
 traffic_off() {
