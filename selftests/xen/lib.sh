@@ -171,7 +171,7 @@ create_guest() {
 	echo "$type" >"$LAB_STATE/$name.type"
 	xl -t create -q "$LAB_STATE/$name.cfg"
 	remember_domid "$name"
-	wait_for 240 "the agent of $name" xenstore-exists "/local/domain/$(domid "$name")/data/agent"
+	wait_for 900 "the agent of $name" xenstore-exists "/local/domain/$(domid "$name")/data/agent"
 }
 
 destroy_guest() {
