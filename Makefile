@@ -44,9 +44,6 @@ bench: setup-all modules ## instructions per packet, ours and stock (ROWS, DRIVE
 shell: setup-all modules ## a console in dom0 with a guest running (TYPE=pv|pvh|hvm)
 	@$(LAB) --shell $(or $(TYPE),pv)
 
-soak: setup-all modules ## random events in one guest (SEED=..., EVENTS=200)
-	@SEED=$(or $(SEED),$(shell date +%s)) EVENTS=$(or $(EVENTS),200) $(LAB) --types hvm --timeout 3600 --name soak soak
-
 style: setup-all ## checkpatch --strict, sparse, W=1, shellcheck
 	@scripts/style
 
@@ -67,5 +64,5 @@ dkms-remove: ## take it out of DKMS (root)
 clean: ## remove what was built, not the lab's image
 	rm -rf $(foreach r,$(RELEASES) $(KERNEL),$(BUILD)/$(r)) $(BUILD)/selftests
 
-.PHONY: help all modules demo check unit bench shell soak style install dkms-install dkms-remove clean
+.PHONY: help all modules demo check unit bench shell style install dkms-install dkms-remove clean
 .SECONDARY:
