@@ -548,4 +548,11 @@ static inline bool nic_guard_is_final(enum nic_guard guard)
 	       guard == NIC_GUARD_PORT_VERSION;
 }
 
+/* What stands in the way for a moment whenever a vif comes, and is no news. */
+static inline bool nic_guard_is_passing(enum nic_guard guard)
+{
+	return guard == NIC_GUARD_FOREIGN_VIF ||
+	       guard == NIC_GUARD_NOT_CONNECTED;
+}
+
 #endif /* NIC_POLICY_H */

@@ -25,7 +25,8 @@ static struct {
 /* Under xnl_twins.lock: */
 static bool committed;		/* this device model has unplugged its NICs */
 static bool settled;		/* it will not: do not ask it again */
-static bool weighed;		/* the two below are valid */
+static bool weighed;		/* the three below are valid */
+static bool said;		/* @guard was logged */
 static enum nic_guard guard;
 static unsigned long since;	/* when @guard became what it is */
 
@@ -281,21 +282,27 @@ static void commit(void)
 			gone);
 }
 
-/* Note the answer; true where it has been the same for long enough. */
+/*
+ * Note the answer; true where it has been the same for long enough. An
+ * obstacle that may pass by itself is said only then.
+ */
 static bool steady(enum nic_guard now)
 {
-	bool changed, long_enough;
+	bool long_enough, say;
 
 	spin_lock(&xnl_twins.lock);
-	changed = !weighed || guard != now;
-	if (changed)
+	if (!weighed || guard != now) {
 		since = jiffies;
+		said = false;
+	}
 	weighed = true;
 	guard = now;
 	settled |= nic_guard_is_final(now);
 	long_enough = time_after_eq(jiffies, since + STEADY);
+	say = !said && (long_enough || !nic_guard_is_passing(now));
+	said |= say;
 	spin_unlock(&xnl_twins.lock);
-	if (changed)
+	if (say)
 		say_guard(now);
 	return long_enough;
 }
@@ -315,7 +322,7 @@ unsigned long xnl_unplug_consider(void)
 	now = weigh();
 	if (steady(now) && now == NIC_GUARD_NONE)
 		commit();
-	if (READ_ONCE(settled) || now != NIC_GUARD_NONE)
+	if (READ_ONCE(settled) || (said && now != NIC_GUARD_NONE))
 		return 0;
 	return (since + STEADY) ?: 1;
 }

@@ -104,10 +104,25 @@ static void no_combination_slips_through(void)
 	}
 }
 
+/* A passing obstacle is said late, so it must not be one that never passes. */
+static void passing_obstacles_are_those_of_a_vif_that_comes(void)
+{
+	unsigned int guard;
+
+	for (guard = NIC_GUARD_NONE; guard < NIC_GUARDS; guard++)
+		EXPECT(nic_guard_is_passing(guard) ==
+		       (guard == NIC_GUARD_FOREIGN_VIF ||
+			guard == NIC_GUARD_NOT_CONNECTED));
+	for (guard = NIC_GUARD_NONE; guard < NIC_GUARDS; guard++)
+		EXPECT(!nic_guard_is_passing(guard) ||
+		       !nic_guard_is_final(guard));
+}
+
 const struct ktap_test commit_tests[] = {
 	KTAP_TEST(each_guard_alone_forbids_the_commit),
 	KTAP_TEST(force_skips_other_nics_and_busy_twins_only),
 	KTAP_TEST(no_combination_slips_through),
+	KTAP_TEST(passing_obstacles_are_those_of_a_vif_that_comes),
 };
 
 const unsigned int commit_tests_count = ARRAY_SIZE(commit_tests);
