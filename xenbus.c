@@ -48,25 +48,26 @@ static void read_backend(struct xnl_vif *vif)
 /* The backend's word first: the frontend's directory is the guest's to write. */
 static int read_mac(struct xenbus_device *xdev, u8 mac[ETH_ALEN])
 {
-	const char * const dirs[] = { xdev->nodename, xdev->otherend };
+	const char * const dirs[] = { xdev->otherend, xdev->nodename };
+	char *texts[ARRAY_SIZE(dirs)] = {};
+	int err = -EINVAL;
 	unsigned int i;
-	char *text;
-	bool valid;
 
-	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
-		text = xenbus_read(XBT_NIL, dirs[i], "mac", NULL);
-		if (IS_ERR(text))
-			continue;
-		valid = mac_pton(text, mac) && is_valid_ether_addr(mac);
-		if (!valid)
-			dev_warn(&xdev->dev,
-				 "%s/mac is \"%.32s\", not a unicast Ethernet address\n",
-				 dirs[i], text);
-		kfree(text);
-		if (valid)
-			return 0;
+	for (i = 0; i < ARRAY_SIZE(dirs) && err; i++) {
+		texts[i] = xenbus_read(XBT_NIL, dirs[i], "mac", NULL);
+		if (IS_ERR(texts[i]))
+			texts[i] = NULL;
+		else if (mac_pton(texts[i], mac) && is_valid_ether_addr(mac))
+			err = 0;
 	}
-	return -EINVAL;
+	if (err)
+		xenbus_dev_fatal(xdev, err,
+				 "%s/mac is \"%.32s\", %s/mac is \"%.32s\"; expected a unicast Ethernet address, set mac= in the host's vif line",
+				 dirs[0], texts[0] ?: "", dirs[1],
+				 texts[1] ?: "");
+	for (i = 0; i < ARRAY_SIZE(dirs); i++)
+		kfree(texts[i]);
+	return err;
 }
 
 static unsigned int pick_num_queues(const struct xnl_vif *vif)
@@ -141,7 +142,7 @@ static int write_features(struct xenbus_transaction xbt, struct xnl_vif *vif)
 		{ "feature-sg", 1 },
 		{ "feature-gso-tcpv4", gso },
 		{ "feature-gso-tcpv6", gso },
-		{ "feature-ipv6-csum-offload", 1 },
+		{ "feature-ipv6-csum-offload", rxcsum },
 		{ "feature-no-csum-offload", !rxcsum },
 		{ "request-multicast-control", 0 },
 		{ "xdp-headroom", xdp ? XDP_PACKET_HEADROOM : 0 },
@@ -265,6 +266,7 @@ static void vif_up(struct xnl_vif *vif)
 	int err;
 
 	vif->phase = XNL_UP;
+	vif->told = false;
 	vif->up_since = jiffies | 1;
 	cancel_delayed_work(&vif->watch);
 	for (i = 0; i < vif->num_queues; i++) {
@@ -342,7 +344,7 @@ static void reconnect_work(struct work_struct *work)
 /**
  * xnl_vif_reconnect - close the connection and make a new one, soon
  * @vif: the vif
- * @why: for the log
+ * @why: for the log; NULL where it has been said
  *
  * Attempts that follow one another are spaced, each twice as far as the one
  * before, up to XNL_BACKOFF_MAX.
@@ -359,8 +361,9 @@ void xnl_vif_reconnect(struct xnl_vif *vif, const char *why)
 	if (!queue_delayed_work(system_freezable_wq, &vif->reconnect,
 				vif->backoff))
 		return;
-	dev_info(&vif->xdev->dev, "connecting anew in %u ms: %s\n",
-		 jiffies_to_msecs(vif->backoff), why);
+	if (why)
+		dev_info(&vif->xdev->dev, "connecting anew in %u ms: %s\n",
+			 jiffies_to_msecs(vif->backoff), why);
 	vif->backoff = min_t(unsigned long, vif->backoff * 2, XNL_BACKOFF_MAX);
 	vif->up_since = 0;
 }
@@ -454,12 +457,14 @@ static void watch_work(struct work_struct *work)
 	if (vif->phase == XNL_UP || vif->phase == XNL_CLOSED)
 		goto out;
 	state = xenbus_read_driver_state(vif->xdev->otherend);
-	dev_warn(&vif->xdev->dev,
-		 "not connected after %u s: backend %s is %s, expected %s; see the host's hotplug log\n",
-		 XNL_CONNECT_TIMEOUT / HZ, vif->xdev->otherend,
-		 xenbus_strstate(state), wanted[vif->phase]);
+	if (!vif->told)
+		dev_warn(&vif->xdev->dev,
+			 "not connected after %u s: backend %s is %s, expected %s; going on trying, see the host's hotplug log\n",
+			 XNL_CONNECT_TIMEOUT / HZ, vif->xdev->otherend,
+			 xenbus_strstate(state), wanted[vif->phase]);
+	vif->told = true;
 	if (vif->phase != XNL_WAITING)
-		xnl_vif_reconnect(vif, "the backend does not answer");
+		xnl_vif_reconnect(vif, NULL);
 out:
 	mutex_unlock(&vif->lock);
 }
@@ -486,9 +491,6 @@ int xnl_probe(struct xenbus_device *xdev, const struct xenbus_device_id *id)
 	}
 	err = read_mac(xdev, mac);
 	if (err) {
-		xenbus_dev_fatal(xdev, err,
-				 "no valid MAC address in %s/mac or %s/mac",
-				 xdev->nodename, xdev->otherend);
 		free_netdev(vif->netdev);
 		return err;
 	}
@@ -553,6 +555,7 @@ int xnl_resume(struct xenbus_device *xdev)
 	if (queues)
 		xnl_queues_destroy(queues, num, &vif->requeue);
 	vif->backoff = XNL_BACKOFF_MIN;
+	vif->told = false;
 	vif_open(vif);
 	mutex_unlock(&vif->lock);
 	return 0;

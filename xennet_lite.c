@@ -20,7 +20,8 @@ static int unplug_set(const char *text, const struct kernel_param *kp)
 
 	if (policy >= 0)
 		return xnl_twin_set_policy(policy);
-	pr_err("unplug= must be one of: " NIC_POLICY_LIST "\n");
+	pr_err("unplug=\"%.*s\" is no policy; expected one of: " NIC_POLICY_LIST "\n",
+	       min_t(int, strcspn(text, "\n"), 32), text);
 	return -EINVAL;
 }
 

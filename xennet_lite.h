@@ -242,6 +242,7 @@ enum xnl_phase {
  * @up_since: jiffies (never 0) of the last connection; 0 once it failed
  * @requeue: packets that the last backend never acknowledged
  * @removing: no reconnect is scheduled any more
+ * @told: the log has it that the backend does not answer; under @lock
  * @want_queues: ethtool -L, at most @max_queues
  * @rx_pending: ethtool -G, the most receive buffers posted
  * @rx_copybreak: tunable, bytes; received packets up to it are copied
@@ -265,6 +266,7 @@ struct xnl_vif {
 	struct mutex lock;		/* phase; connect, disconnect */
 	enum xnl_phase phase;
 	bool removing;
+	bool told;
 	struct delayed_work watch;
 	struct delayed_work reconnect;
 	unsigned long backoff;
