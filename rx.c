@@ -319,6 +319,9 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 		if (likely(pkt.bad == XNL_RX_GOOD)) {
 			skb = rx_packet(queue, cons, &pkt, prog);
 			dropped += !skb && !prog;
+			/* What a program took was received all the same. */
+			packets += !skb && prog;
+			bytes += !skb && prog ? pkt.len : 0;
 		} else {
 			errors++;
 		}
@@ -408,8 +411,9 @@ int xnl_rx_create(struct xnl_queue *queue)
 		queue->pool = NULL;
 		return err;
 	}
-	err = xdp_rxq_info_reg(&queue->xdp_rxq, queue->vif->netdev,
-			       queue->index, queue->napi.napi_id);
+	/* Each fragment has a page of its own, up to whose end it may grow. */
+	err = __xdp_rxq_info_reg(&queue->xdp_rxq, queue->vif->netdev,
+				 queue->index, queue->napi.napi_id, PAGE_SIZE);
 	if (err)
 		return err;
 	err = xdp_rxq_info_reg_mem_model(&queue->xdp_rxq, MEM_TYPE_PAGE_POOL,
