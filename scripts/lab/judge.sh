@@ -5,7 +5,7 @@
 BAD_LINES='BUG:|BUG at|kernel BUG|WARNING:|Oops|Kernel panic|general protection fault'
 BAD_LINES+='|soft lockup|hard LOCKUP|blocked for more than|unreferenced object'
 BAD_LINES+='|rcu.*(stall|detected)|Call Trace|refcount_t|use-after-free|Domain .* crashed'
-BAD_LINES+='|NETDEV WATCHDOG|scheduling while atomic|unregister_netdevice: waiting'
+BAD_LINES+='|stalled pool shutdown|NETDEV WATCHDOG|scheduling while atomic|unregister_netdevice: waiting'
 
 # Known noise of a domain's end or of the emulated machine, not the driver's.
 HARMLESS='clocksource: .*WARNING|spurious|Speculative|SRBDS|MDS CPU bug|TAA CPU bug'

@@ -86,8 +86,26 @@ wait_for() {
 			echo "waited in vain for: $what ($*)"
 			return 1
 		fi
-		sleep 0.1
+		sleep 0.4
 	done
+}
+
+# wait_for_key SECONDS PATH: until that xenstore key exists; prints its value. By
+# a watch, as polling would take the CPU from the device models in dom0.
+wait_for_key() {
+	local events watcher value
+	exec {events}< <(exec xenstore-watch "$2")
+	watcher=$!
+	while read -r -t "$1" -u "$events" _; do
+		value=$(xenstore-read "$2" 2>/dev/null) && break
+	done
+	exec {events}<&-
+	kill "$watcher" 2>/dev/null || true
+	if [[ -z ${value:-} ]]; then
+		fail "waited $1 s in vain for the xenstore key $2" >&2
+		return 1
+	fi
+	echo "$value"
 }
 
 # ---- domains ---------------------------------------------------------------
@@ -104,7 +122,7 @@ guest_number() {
 	cat "$file"
 }
 
-domid() { cat "$LAB_STATE/$1.domid"; }
+domid() { local id && read -r id <"$LAB_STATE/$1.domid" && echo "$id"; }
 remember_domid() { xl domid "$1" >"$LAB_STATE/$1.domid"; }
 is_alive() { xenstore-exists "/local/domain/$(domid "$1")/name"; }
 
@@ -114,8 +132,9 @@ vif_spec() {
 		"$(vif_mac "$(guest_number "$1")" "$2")" "$BRIDGE" "${3:+,$3}"
 }
 
-# An HVM guest reads its ramdisk byte by byte from an emulated port: compressed.
+# Compressed for an HVM guest, whose firmware loads it.
 guest_ramdisk() {
+	# shellcheck disable=SC2153 # one of the settings
 	local base=/boot/lab/guest-$KERNEL.cpio file=$LAB_STATE/ramdisk
 	[[ $1 != hvm ]] || base+=.zst file+=.zst
 	[[ -e $file ]] || cat /host/overlay.cpio "$base" >"$file"
@@ -125,15 +144,18 @@ guest_ramdisk() {
 # guest_config NAME TYPE: prints the xl configuration from the options of
 # create_guest (dynamic scope).
 guest_config() {
-	local name=$1 type=$2 console=hvc0 i specs=()
-	[[ $type != hvm ]] || console=ttyS0
+	local name=$1 type=$2 console=hvc0 kernel=vmlinux i specs=() models
+	# Without pci=noearly an HVM kernel looks for an AGP bridge in each PCI slot
+	# there may be: 40 s of configuration cycles that dom0 must emulate.
+	[[ $type != hvm ]] || console="ttyS0 pci=noearly" kernel=vmlinuz
+	read -ra models <<<"$model"
 	for ((i = 0; i < vifs; i++)); do
-		specs+=("'$(vif_spec "$name" "$i" "$([[ $type == hvm ]] && echo "$nic")")'")
+		specs+=("'$(vif_spec "$name" "$i" "$([[ $type != hvm ]] || echo "model=${models[i]:-${models[0]}}")")'")
 	done
 	cat <<-CFG
 		name = "$name"
 		type = "$type"
-		kernel = "/boot/lab/vmlinuz-$KERNEL"
+		kernel = "/boot/lab/$kernel-$KERNEL"
 		ramdisk = "$(guest_ramdisk "$type")"
 		extra = "console=$console panic_on_warn=1 oops=panic panic=-1 loglevel=5 $cmdline"
 		memory = $memory
@@ -149,19 +171,21 @@ guest_config() {
 		vnc = 0
 		usb = 0
 		vga = "none"
+		device_model_args_hvm = [ $dmargs ]
 	CFG
 }
 
-# create_guest NAME TYPE [vifs=1] [vcpus=1] [memory=256] [nic=model=rtl8139]
-#   [cmdline='…'] [on_reboot=destroy] [xlextra='…']: returns when its agent is up.
+# create_guest NAME TYPE [vifs=1] [vcpus=1] [memory=256] [model='rtl8139 …']
+#   [cmdline='…'] [on_reboot=destroy] [xlextra='…'] [dmargs='"-device", "…"']:
+#   returns when its agent is up. model: each emulated NIC's, or the first's for all.
 create_guest() {
 	local name=$1 type=$2 option
-	local vifs=1 vcpus=1 memory=256 nic=model=rtl8139 cmdline='' on_reboot=destroy xlextra=''
+	local vifs=1 vcpus=1 memory=256 model=rtl8139 cmdline='' on_reboot=destroy xlextra='' dmargs=''
 	shift 2
 	[[ $type != hvm ]] || memory=320 cmdline='xen_emul_unplug=ide-disks'
 	for option; do
 		case ${option%%=*} in
-		vifs | vcpus | memory | nic | cmdline | on_reboot | xlextra) local "$option" ;;
+		vifs | vcpus | memory | model | cmdline | on_reboot | xlextra | dmargs) local "$option" ;;
 		*) fail "create_guest: no option '$option'"; return ;;
 		esac
 	done
@@ -171,7 +195,7 @@ create_guest() {
 	echo "$type" >"$LAB_STATE/$name.type"
 	xl -t create -q "$LAB_STATE/$name.cfg"
 	remember_domid "$name"
-	wait_for 900 "the agent of $name" xenstore-exists "/local/domain/$(domid "$name")/data/agent"
+	wait_for_key 300 "/local/domain/$(domid "$name")/data/agent"
 }
 
 destroy_guest() {
@@ -213,6 +237,12 @@ backend_key() {
 	if (($# > 3)); then xenstore-write "$path" "$4"; else xenstore-read "$path"; fi
 }
 
+# frontend_key NAME DEVID KEY
+frontend_key() { xenstore-read "/local/domain/$(domid "$1")/device/vif/$2/$3" 2>/dev/null; }
+
+# How many queues backends offer that are made from now on.
+offer_queues() { echo "$1" >/sys/module/xen_netback/parameters/max_queues; }
+
 vif_is() { [[ $(vif_state "$1" "$2" "${4:-frontend}" 2>/dev/null) == "$3" ]]; }
 
 # The device model's monitor: qemu_monitor NAME 'info pci'
@@ -221,30 +251,23 @@ qemu_monitor() { xl qemu-monitor-command "$(domid "$1")" "$2"; }
 # ---- commands in a guest ---------------------------------------------------
 
 # guest NAME COMMAND: its output and its exit status; 124 when it does not
-# answer within GUEST_TIMEOUT seconds (default 60).
+# answer within GUEST_TIMEOUT seconds (default 90). guest-agent is the other end.
 guest() {
-	local base token order answer='' status chunks i events watcher paths=()
+	local base token answer status chunks i paths=()
 	base=/local/domain/$(domid "$1")/data
 	token=$BASHPID-$RANDOM-${EPOCHREALTIME#*.}
-	order=$(printf '%s' "$2" | base64 -w 0)
-	((${#order} < 3000)) || { fail "guest: command longer than xenstore takes"; return; }
-	xenstore-write "$base/cmd/$token" "$order"
-	# The watch fires once when it is set, and again when the answer is there.
-	exec {events}< <(exec xenstore-watch "$base/r/$token/status")
-	watcher=$!
-	while read -r -t "${GUEST_TIMEOUT:-60}" -u "$events" _; do
-		answer=$(xenstore-read "$base/r/$token/status" 2>/dev/null) && break
-	done
-	exec {events}<&-
-	kill "$watcher" 2>/dev/null || true
-	if [[ -z $answer ]]; then
-		echo "no answer from $1 within ${GUEST_TIMEOUT:-60} s to: $2" >&2
+	((${#2} < 3000)) || { fail "guest: command longer than xenstore takes"; return; }
+	xenstore-write -- "$base/cmd/$token" "${2//\\/\\\\}"
+	if ! answer=$(wait_for_key "${GUEST_TIMEOUT:-90}" "$base/r/$token/status"); then
+		echo "no answer from $1 to: $2" >&2
 		return 124
 	fi
-	status=${answer% *} chunks=${answer#* }
+	status=${answer%% *} answer=${answer#* }
+	chunks=${answer%% *} answer=${answer#* }
 	for ((i = 0; i < chunks; i++)); do paths+=("$base/r/$token/$i"); done
-	((chunks == 0)) || xenstore-read "${paths[@]}" | base64 -d || return 70
-	xenstore-rm "$base/r/$token" 2>/dev/null || true
+	((chunks == 0)) || answer+=$(xenstore-read "${paths[@]}") || return 70
+	printf '%b' "${answer//$'\n'/}"
+	xenstore-rm "$base/r/$token" >/dev/null 2>&1 </dev/null &
 	return "$status"
 }
 

@@ -28,13 +28,19 @@ serve() {
 	fi
 }
 
-# both_ways NAME BYTES [4|6]: guest to peer, then peer to guest.
+# both_ways NAME BYTES [4] [6]: guest to peer, then peer to guest, over v4 unless told.
 both_ways() {
-	local remote mine
-	remote=$(remote_v4) mine=$(guest_v4 "$1")
-	[[ ${3:-4} == 4 ]] || remote=$(remote_v6) mine=$(guest_v6 "$1")
-	GUEST_TIMEOUT=120 guest "$1" "/lab/netcheck send $remote $PORT $2 $RANDOM"
-	timeout 120 "$IP" netns exec peer "$NETCHECK" send "$mine" $PORT "$2" $RANDOM
+	local family bytes=$2 name=$1 orders=true
+	shift 2
+	(($#)) || set -- 4
+	for family; do
+		orders+=" && /lab/netcheck send $("remote_v$family") $PORT $bytes $RANDOM"
+	done
+	GUEST_TIMEOUT=120 guest "$name" "$orders"
+	for family; do
+		timeout 120 "$IP" netns exec peer "$NETCHECK" send "$("guest_v$family" "$name")" \
+			$PORT "$bytes" $RANDOM
+	done
 }
 
 # udp_sizes NAME FROM TO STEP [4|6]: each payload size there and back.
@@ -73,6 +79,18 @@ under_traffic() {
 	netif "$name"
 	guest_addr "$name"
 	both_ways "$name" 1000000
+}
+
+# Sets the MTU of the whole path, the guest's last on the way up.
+path_mtu() {
+	local dev vif
+	dev=$(netif "$1")
+	vif=vif$(domid "$1").0
+	ip link set peer0b mtu "$2"
+	peer ip link set peer0 mtu "$2"
+	ip link set "$vif" mtu "$2"
+	ip link set "$BRIDGE" mtu "$2"
+	guest "$1" "ip link set $dev mtu $2"
 }
 
 # csum_errors COMMAND...: how many packets with a bad checksum the receiver
