@@ -4,37 +4,43 @@
 # with --icount, where a nanosecond of CPU time is an instruction; writes one
 # line of JSON for each measurement to /host/log/bench.jsonl.
 #
-# Settings besides those of lib.sh: ROWS, DRIVERS, RUNS.
+# Settings besides those of lib.sh: ROWS, DRIVERS, RUNS, UNTRUSTED_ROWS.
 #
-# A driver is stock, lite, or either with -untrusted behind it.
+# A driver is stock, lite, or either with -untrusted behind it, for its option
+# trusted=0, which both drivers have.
 
 . /host/xen/lib.sh
 
 OUT=/host/log/bench.jsonl
-# Nobody's hardware address: frames to it are dropped as soon as they are seen.
+# Nobody's hardware address: dom0 drops frames to it as soon as it sees them.
 NOBODY=02:00:00:00:00:99
 
 # row NAME: its load, frame size, count, and the device whose counters are read.
 row() {
-	case $1 in
-	send-*) echo "send ${1#*-} 20000 vif" ;;
-	dummy-*) echo "send ${1#*-} 20000 dummy" ;;
-	recv-*-paced) echo "paced $(tr -dc 0-9 <<<"$1") 5000 vif" ;;
-	recv-*) echo "receive ${1#*-} 20000 vif" ;;
-	drop-*) echo "elsewhere ${1#*-} 20000 vif" ;;
-	forward-*) echo "elsewhere ${1#*-} 20000 forward" ;;
-	tcp-send) echo "tcp-send 64 67108864 vif" ;;
-	tcp-recv) echo "tcp-receive 64 67108864 vif" ;;
-	tcp-rr) echo "transactions 64 2000 vif" ;;
+	local count=${1#*@} row=${1%@*} size
+	[[ $1 == *@* ]] || count=''
+	size=$(tr -dc 0-9 <<<"$row")
+	case $row in
+	send-*) echo "send $size ${count:-40000} vif" ;;
+	dummy-*) echo "send $size ${count:-40000} dummy" ;;
+	recv-*-paced) echo "paced $size ${count:-3000} vif" ;;
+	recv-*) echo "receive $size ${count:-20000} vif" ;;
+	drop-*) echo "elsewhere $size ${count:-20000} drop" ;;
+	forward-*) echo "elsewhere $size ${count:-20000} forward" ;;
+	tcp-send) echo "tcp-send 64 ${count:-67108864} vif" ;;
+	tcp-recv) echo "tcp-receive 64 ${count:-67108864} vif" ;;
+	tcp-rr) echo "transactions 64 ${count:-2000} vif" ;;
 	*) fail "no row '$1'" ;;
 	esac
 }
 
-needs_second_vif() { [[ " $ROWS " == *" forward-"* ]] && echo 2 || echo 1; }
+# shellcheck disable=SC2153 # ROWS comes from the host
+needs_second_vif() { [[ " $ROWS $UNTRUSTED_ROWS " == *" forward-"* ]] && echo 2 || echo 1; }
 
 # The guest's first vif leaves the bridge: dom0 is its only neighbour, at
-# 10.N.0.1 (N: 60 + the guest's number), and whatever is sent to .99 is dropped.
-# Its second vif leads to nobody.
+# 10.N.0.1 and fd00:N::1 (N: 60 + the guest's number), and whatever is sent to
+# .99 is dropped. Its second vif leads to nobody. IPv6 is there for the control
+# connection of rows in which the guest drops what is IPv4.
 wire() {
 	local name=$1 net vif dev dev1
 	net=10.$((60 + $(guest_number "$name")))
@@ -43,16 +49,16 @@ wire() {
 	$IP link set "$vif" nomaster
 	$IP addr flush dev "$vif"
 	$IP addr add "$net.0.1/24" dev "$vif"
+	$IP addr add "fd00:${net#10.}::1/64" dev "$vif" nodad
 	$IP link set "$vif" up
-	guest "$name" "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv4.ip_forward=1 \
-			net.core.rmem_max=67108864
-		ip addr flush dev $dev; ip addr add $net.0.10/24 dev $dev; ip link set $dev up
+	guest "$name" "sysctl -qw net.ipv4.ip_forward=1 net.core.rmem_max=67108864
+		ip addr flush dev $dev; ip addr add $net.0.10/24 dev $dev
+		ip addr add fd00:${net#10.}::10/64 dev $dev nodad; ip link set $dev up
 		ip neigh replace $net.0.99 lladdr $NOBODY dev $dev nud permanent
 		ip link show dummy0 >/dev/null 2>&1 || modprobe dummy
 		ip addr replace $net.2.10/24 dev dummy0; ip link set dummy0 up
 		ip neigh replace $net.2.99 lladdr $NOBODY dev dummy0 nud permanent
 		pidof benchload >/dev/null || setsid /lab/benchload >/tmp/benchload.log 2>&1 </dev/null &"
-	$IP neigh replace "$net.0.98" lladdr "$NOBODY" dev "$vif" nud permanent
 	if [[ $(needs_second_vif) == 2 ]]; then
 		dev1=$(netif "$name" 1)
 		$IP link set "vif$(domid "$name").1" nomaster up
@@ -75,46 +81,89 @@ start() {
 	warm_up "$1" "$2"
 }
 
-# What a guest does for the first time costs more, by as much as a third in the
-# first 20000 packets: not what is compared.
+# What is done for the first time costs more: caches of slabs and pages fill.
 warm_up() {
 	local OUT=/dev/null row
-	for row in send-64 recv-64 tcp-send tcp-recv; do measure "$1" "$2" "$row" 0; done
+	for row in send-64@5000 recv-64@5000 tcp-{send,recv}@16777216; do
+		measure "$1" "$2" "$row" 0
+	done
 }
+
+# Pages of the guest that are free, those on a CPU's list too, once what is freed
+# late is, and all caches that can be are given back.
+free_pages() {
+	guest "$1" "sleep 1; echo 3 >/proc/sys/vm/drop_caches
+		awk '\$1 == \"nr_free_pages\" || \$1 == \"count:\" { pages += \$2 } END { print pages }' \
+			/proc/zoneinfo"
+}
+
+# What a connected queue that has not carried anything holds, by what is missing
+# from free memory: slabs, rings, buffers. The net_device itself is in it.
+measure_memory() {
+	local name=$1-$2 driver before after
+	driver=$(guest "$name" "readlink -f /sys/bus/xen/devices/vif-0/driver")
+	guest "$name" "echo vif-0 >$driver/unbind"
+	before=$(free_pages "$name")
+	guest "$name" "echo vif-0 >$driver/bind"
+	wait_for 20 "vif 0 of $name to connect again" vif_is "$name" 0 4
+	wait_for 10 "the netdev of vif 0 in $name" netif "$name" 0
+	after=$(free_pages "$name")
+	wire "$name"
+	printf '{"type":"%s","driver":"%s","row":"memory","run":%d,"bytes":%d}\n' \
+		"$1" "$2" "$4" $(((before - after) * 4096)) | tee -a "$OUT"
+}
+
+# A guest drops IPv4 at ingress, or no longer.
+drop_ipv4() { guest "$1" "tc qdisc add dev $2 ingress && tc filter add dev $2 ingress protocol ip matchall action drop"; }
+drop_nothing() { guest "$1" "tc qdisc del dev $2 ingress"; }
 
 # measure TYPE DRIVER ROW RUN
 measure() {
-	local name=$1-$2 net target load size count device dev result
+	[[ $3 != memory ]] || { measure_memory "$@"; return; }
+	local name=$1-$2 net target load size count device dev vif=0 at result failed
 	read -r load size count device <<<"$(row "$3")"
-	net=10.$((60 + $(guest_number "$name")))
-	dev=$(netif "$name") target=$net.0.99
+	net=10.$((60 + $(guest_number "$name"))) at=$net.0.10
+	[[ $device != forward ]] || vif=1
+	dev=$(netif "$name" $vif) target=$net.0.99
 	case $load.$device in
 	send.dummy) target=$net.2.99 dev=dummy0 ;;
-	elsewhere.vif) target=$net.0.98 ;;
-	elsewhere.forward) target=$net.1.99 dev=$(netif "$name" 1) ;;
+	elsewhere.drop) target=$at at=fd00:${net#10.}::10 ;;
+	elsewhere.forward) target=$net.1.99 ;;
 	tcp-*) target=$net.0.1 ;;
 	esac
-	result=$(timeout 600 /host/lab/benchpeer "$load" "$(domid "$name")" "$net.0.10" \
-		"$target" "$dev" "vif$(domid "$name")." "$size" "$count")
+	[[ $device != drop ]] || drop_ipv4 "$name" "$dev"
+	failed="" result=$(timeout 600 /host/lab/benchpeer "$load" "$(domid "$name")" "$at" \
+		"$target" "$dev" "vif$(domid "$name")." "$size" "$count") || failed=1
+	[[ $device != drop ]] || drop_nothing "$name" "$dev"
+	[[ ! $failed ]] || fail "the measurement failed"
 	printf '{"type":"%s","driver":"%s","row":"%s","run":%d,"size":%d,%s\n' \
 		"$1" "$2" "$3" "$4" "$size" "${result#\{}" | tee -a "$OUT"
 }
 
-# shellcheck disable=SC2153 # DRIVERS comes from the host
-for type in $GUEST_TYPES; do
-	for driver in $DRIVERS; do
+# compare TYPE ROWS DRIVER...: alternating, so that whatever drifts meets all.
+compare() {
+	local type=$1 rows=$2 driver row run
+	shift 2
+	for driver in "$@"; do
 		ktap_test "a $type guest with $driver" start "$type" "$driver"
 	done
 	for ((run = 1; run <= RUNS; run++)); do
-		for row in $ROWS; do
-			for driver in $DRIVERS; do
+		for row in $rows; do
+			for driver in "$@"; do
+				# A dummy device is the same with any driver.
+				[[ $row != dummy-* || $driver == "$1" ]] || continue
 				ktap_test "$type $row, $driver, run $run of $RUNS" \
 					measure "$type" "$driver" "$row" "$run"
 			done
 		done
 	done
-	for driver in $DRIVERS; do
-		destroy_guest "$type-$driver"
-	done
+	for driver in "$@"; do destroy_guest "$type-$driver"; done
+}
+
+# shellcheck disable=SC2153,SC2086 # DRIVERS comes from the host; a list
+for type in $GUEST_TYPES; do
+	compare "$type" "$ROWS" $DRIVERS
+	[[ ! $UNTRUSTED_ROWS ]] ||
+		compare "$type" "$UNTRUSTED_ROWS" stock-untrusted lite-untrusted
 done
 ktap_end

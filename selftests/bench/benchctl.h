@@ -32,21 +32,37 @@ static inline void die(const char *what)
 	exit(1);
 }
 
-static inline struct sockaddr_in address(const char *ip, int port)
-{
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-	};
+struct address {
+	struct sockaddr_storage any;
+	socklen_t len;
+};
 
-	if (inet_pton(AF_INET, ip, &addr.sin_addr) != 1)
+/* An IPv4 address, or, with a colon in it, one of IPv6. */
+static inline struct address address(const char *ip, int port)
+{
+	struct address addr = {};
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&addr.any;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&addr.any;
+
+	if (strchr(ip, ':')) {
+		addr.any.ss_family = AF_INET6;
+		addr.len = sizeof(*v6);
+		v6->sin6_port = htons(port);
+		if (inet_pton(AF_INET6, ip, &v6->sin6_addr) != 1)
+			die(ip);
+		return addr;
+	}
+	addr.any.ss_family = AF_INET;
+	addr.len = sizeof(*v4);
+	v4->sin_port = htons(port);
+	if (inet_pton(AF_INET, ip, &v4->sin_addr) != 1)
 		die(ip);
 	return addr;
 }
 
-static inline int open_socket(int type)
+static inline int open_socket(const struct address *addr, int type)
 {
-	int fd = socket(AF_INET, type, 0), one = 1;
+	int fd = socket(addr->any.ss_family, type, 0), one = 1;
 
 	if (fd < 0)
 		die("socket");
@@ -58,20 +74,21 @@ static inline int open_socket(int type)
 
 static inline int connect_to(int type, const char *ip, int port)
 {
-	struct sockaddr_in addr = address(ip, port);
-	int fd = open_socket(type);
+	struct address addr = address(ip, port);
+	int fd = open_socket(&addr, type);
 
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+	if (connect(fd, (struct sockaddr *)&addr.any, addr.len))
 		die("connect");
 	return fd;
 }
 
-static inline int listen_on(int type, int port)
+/* At @ip: 0.0.0.0 for any address of IPv4, :: for any at all. */
+static inline int listen_on(int type, const char *ip, int port)
 {
-	struct sockaddr_in addr = address("0.0.0.0", port);
-	int fd = open_socket(type);
+	struct address addr = address(ip, port);
+	int fd = open_socket(&addr, type);
 
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+	if (bind(fd, (struct sockaddr *)&addr.any, addr.len))
 		die("bind");
 	if (type == SOCK_STREAM && listen(fd, 4))
 		die("listen");
@@ -128,7 +145,7 @@ static inline void write_all(int fd, const void *data, size_t len)
 }
 
 /* Interrupts of all lines of /proc/interrupts whose name begins so; one CPU. */
-static inline uint64_t interrupts(const char *prefix)
+static inline uint64_t sum_interrupts(const char *prefix)
 {
 	FILE *file = fopen("/proc/interrupts", "r");
 	uint64_t sum = 0;

@@ -68,7 +68,7 @@ static struct sample sample(xc_interface *xen, int domid)
 	return s;
 }
 
-static struct counters counters(int control, const struct load *load)
+static struct counters read_counters(int control, const struct load *load)
 {
 	char line[LINE_MAX_LEN];
 	struct counters c;
@@ -78,7 +78,7 @@ static struct counters counters(int control, const struct load *load)
 	if (sscanf(line, "%lu %lu %lu %lu", &c.interrupts, &c.rx_packets,
 		   &c.tx_packets, &c.tx_dropped) != 4)
 		die("the guest's counters");
-	c.dom0_interrupts = interrupts(load->vif);
+	c.dom0_interrupts = sum_interrupts(load->vif);
 	return c;
 }
 
@@ -163,7 +163,7 @@ static unsigned long end_datagrams(int control, int fd)
 	return count;
 }
 
-static unsigned long done(int control)
+static unsigned long await_end(int control)
 {
 	char line[LINE_MAX_LEN];
 	unsigned long count;
@@ -188,7 +188,7 @@ static unsigned long run_send(int control, xc_interface *xen,
 	write_line(control, "send-udp %s %u %lu", load->target_ip, load->size,
 		   load->count);
 	begin(control, xen, load, from);
-	return done(control);
+	return await_end(control);
 }
 
 static unsigned long run_receive(int control, xc_interface *xen,
@@ -199,7 +199,8 @@ static unsigned long run_receive(int control, xc_interface *xen,
 
 	if (!strcmp(load->name, "elsewhere"))
 		fd = udp_socket(load->target_ip);
-	write_line(control, "receive-udp");
+	write_line(control, "receive-udp %s",
+		   strchr(load->guest_ip, ':') ? "::" : "0.0.0.0");
 	begin(control, xen, load, from);
 	if (!strcmp(load->name, "paced"))
 		send_paced(fd, load);
@@ -211,7 +212,7 @@ static unsigned long run_receive(int control, xc_interface *xen,
 static unsigned long run_tcp_send(int control, xc_interface *xen,
 				  const struct load *load, struct sample *from)
 {
-	int listener = listen_on(SOCK_STREAM, TCP_PORT), fd;
+	int listener = listen_on(SOCK_STREAM, "0.0.0.0", TCP_PORT), fd;
 	unsigned long bytes = 0;
 	ssize_t got;
 
@@ -220,7 +221,7 @@ static unsigned long run_tcp_send(int control, xc_interface *xen,
 	begin(control, xen, load, from);
 	while ((got = recv(fd, NULL, sizeof(buffer), MSG_TRUNC)) > 0)
 		bytes += got;
-	done(control);
+	await_end(control);
 	return bytes;
 }
 
@@ -238,7 +239,7 @@ static unsigned long run_tcp_receive(int control, xc_interface *xen,
 	for (left = load->count; left >= 65536; left -= 65536)
 		write_all(fd, buffer, 65536);
 	close(fd);
-	return done(control);
+	return await_end(control);
 }
 
 static unsigned long run_transactions(int control, xc_interface *xen,
@@ -258,7 +259,7 @@ static unsigned long run_transactions(int control, xc_interface *xen,
 			die("read");
 	}
 	close(fd);
-	return done(control);
+	return await_end(control);
 }
 
 static unsigned long run(int control, xc_interface *xen,
@@ -285,7 +286,8 @@ int main(int argc, char **argv)
 	int control;
 
 	if (argc != 9) {
-		fprintf(stderr, "usage: benchpeer LOAD DOMID GUEST-IP TARGET-IP DEV VIF SIZE COUNT\n");
+		fputs("benchpeer LOAD DOMID GUEST-IP TARGET-IP DEV VIF SIZE COUNT\n",
+		      stderr);
 		return 2;
 	}
 	load = (struct load){
@@ -298,15 +300,18 @@ int main(int argc, char **argv)
 	if (!xen)
 		die("xc_interface_open");
 	control = connect_to(SOCK_STREAM, load.guest_ip, CONTROL_PORT);
-	before = counters(control, &load);
+	before = read_counters(control, &load);
 	count = run(control, xen, &load, &from);
 	to = sample(xen, load.domid);
-	after = counters(control, &load);
+	after = read_counters(control, &load);
 
-	printf("{\"count\":%lu,\"asked\":%lu,\"wall\":%lu,\"guest\":%lu,\"dom0\":%lu,\"guest_irqs\":%lu,\"dom0_irqs\":%lu,\"rx_packets\":%lu,\"tx_packets\":%lu,\"tx_dropped\":%lu}\n",
+	printf("{\"count\":%lu,\"asked\":%lu,\"wall\":%lu,\"guest\":%lu,\"dom0\":%lu",
 	       count, load.count, to.wall - from.wall, to.guest - from.guest,
-	       to.dom0 - from.dom0, after.interrupts - before.interrupts,
-	       after.dom0_interrupts - before.dom0_interrupts,
+	       to.dom0 - from.dom0);
+	printf(",\"guest_irqs\":%lu,\"dom0_irqs\":%lu",
+	       after.interrupts - before.interrupts,
+	       after.dom0_interrupts - before.dom0_interrupts);
+	printf(",\"rx_packets\":%lu,\"tx_packets\":%lu,\"tx_dropped\":%lu}\n",
 	       after.rx_packets - before.rx_packets,
 	       after.tx_packets - before.tx_packets,
 	       after.tx_dropped - before.tx_dropped);
