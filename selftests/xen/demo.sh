@@ -8,6 +8,8 @@
 
 # shellcheck source=selftests/xen/lib.sh disable=SC2016,SC2086,SC2317
 . /host/xen/lib.sh
+# shellcheck source=selftests/xen/ipxe-lib.sh
+. /host/xen/ipxe-lib.sh
 
 G=demo
 MAC=$(vif_mac "$(guest_number $G)" 0)
@@ -50,76 +52,16 @@ expect_twin() {
 
 same_mac() { [[ $(guest $G "cat /sys/class/net/$1/address") == "$MAC" ]] || fail "$1 has another MAC than $MAC"; }
 
-# ---- a guest whose firmware is iPXE ------------------------------------------
-
-WWW=$LAB_STATE/www
-
-serve_files() {
-	mkdir -p "$WWW"
-	ln -sf "/boot/lab/vmlinuz-$KERNEL" "$WWW/vmlinuz"
-	ln -sf "$(guest_ramdisk hvm)" "$WWW/initrd"
-	peer busybox httpd -p 80 -h "$WWW"
-}
-
-# iPXE stays at its table for a while, so that dom0 reads it off the screen.
-ipxe_script() {
-	cat <<-SCRIPT
-		#!ipxe
-		set net0/ip $(guest_v4 $G)
-		set net0/netmask 255.255.255.0
-		ifopen net0
-		kernel http://$(remote_v4)/vmlinuz console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=5 edd=off xen_emul_unplug=ide-disks
-		initrd http://$(remote_v4)/initrd
-		ifstat
-		sleep 8
-		boot
-	SCRIPT
-}
-
-create_ipxe_guest() {
-	local vifs=1 vcpus=1 memory=384 nic=model=rtl8139 cmdline='' on_reboot=destroy xlextra=''
-	setup_network
-	serve_files
-	ipxe_script >"$LAB_STATE/$G.ipxe"
-	guest_config $G hvm | sed -e 's|^kernel = .*|kernel = "/boot/ipxe.lkrn"|' \
-		-e "s|^ramdisk = .*|ramdisk = \"$LAB_STATE/$G.ipxe\"|" \
-		-e 's|^extra = .*|extra = ""|' -e 's|^vga = .*|vga = "stdvga"|' >"$LAB_STATE/$G.cfg"
-	echo hvm >"$LAB_STATE/$G.type"
-	xl create -q "$LAB_STATE/$G.cfg"
-	remember_domid $G
-}
-
-# The text on the guest's VGA screen: every second byte of its memory.
-screen() {
-	rm -f "$LAB_STATE/screen"
-	qemu_monitor $G "pmemsave 0xb8000 4000 \"$LAB_STATE/screen\"" >/dev/null
-	od -An -v -tu1 "$LAB_STATE/screen" | awk '{
-		for (i = 1; i <= NF; i++) {
-			if (n % 2 == 0) line = line sprintf("%c", $i < 32 || $i > 126 ? 32 : $i)
-			if (++n % 160 == 0) { sub(/ +$/, "", line); print line; line = "" }
-		} }'
-}
-
 # ---- the scenes ------------------------------------------------------------
-
-# The lines of iPXE's ifstat on the screen: the NIC's and what is indented.
-ipxe_table() {
-	screen | awk '/^net[0-9]+: .* using / { on = 1; print; next }
-		/^  / && on { print; next }
-		{ on = 0 }' >"$LAB_STATE/ipxe"
-	grep -q 'Link:.*RXE:[0-9]*\]' "$LAB_STATE/ipxe"
-}
 
 ipxe_speaks() {
 	busy_with "an HVM guest starts, with one network interface, an emulated rtl8139 and iPXE as firmware"
-	create_ipxe_guest
+	create_ipxe_guest "$G"
 	host_cards
 	tell "The host was asked for one network interface, $MAC. It gives an HVM" \
 		"guest two ways to it: an emulated card and a paravirtual vif."
 	busy_with "iPXE finds its NICs, fetches Linux from the host and runs ifstat"
-	wait_for_boot "iPXE's ifstat on the guest's screen" ipxe_table
-	sleep 1
-	ipxe_table
+	wait_for_ipxe "$G"
 	indent <"$LAB_STATE/ipxe"
 	tell "iPXE, the firmware, took the vif, hid the emulated card from itself and left it in place:" \
 		"the next system can choose again. That is Linux now."
@@ -130,20 +72,9 @@ ipxe_speaks() {
 
 linux_boots() {
 	busy_with "Linux boots in the guest, with the kernel and initramfs that came through the vif"
-	wait_for_boot "the agent of $G" xenstore-exists "/local/domain/$(domid $G)/data/agent"
+	wait_for_agent "$G"
 	busy_with "the drivers of a stock kernel load"
 	doubled
-}
-
-# As wait_for, but polls gently: while the guest boots dom0 must not be busy,
-# or it takes the CPU that emulates the guest's devices.
-wait_for_boot() {
-	local deadline=$((SECONDS + 600)) what=$1
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < deadline)) || fail "waited in vain for: $what" || return
-		sleep 1
-	done
 }
 
 # What the device model says of its Ethernet cards.

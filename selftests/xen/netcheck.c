@@ -373,7 +373,7 @@ static int raw_sweep(char **argv)
 
 		fill(out + ETH_HLEN, size - ETH_HLEN, &state);
 		if (echo(fd, out, size, ETH_HLEN, ETH_HLEN) < 0) {
-			fprintf(stderr, "netcheck: frame of %d bytes never came back whole\n", size);
+			fprintf(stderr, "netcheck: no frame of %d bytes came back whole\n", size);
 			return 1;
 		}
 	}

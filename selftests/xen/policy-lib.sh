@@ -20,7 +20,11 @@ withhold() { xenstore-rm "$(backend_dir "${1:-0}")/hotplug-status"; }
 grant() { xenstore-write "$(backend_dir "${1:-0}")/hotplug-status" connected; }
 
 # The backend dies as with its domain: it is gone, and nobody put it offline.
-kill_backend() { backend_name "${1:-0}" >/sys/bus/xen-backend/drivers/vif/unbind; }
+# netback allows to be bound anew and leaves its state behind, so that is written.
+kill_backend() {
+	backend_name "${1:-0}" >/sys/bus/xen-backend/drivers/vif/unbind
+	xenstore-write "$(backend_dir "${1:-0}")/state" 6
+}
 
 revive_backend() {
 	backend_name "${1:-0}" >/sys/bus/xen-backend/drivers/vif/bind
@@ -50,3 +54,10 @@ agent_answers() { GUEST_TIMEOUT=5 guest "$G" true; }
 
 # backend_type TYPE [DEVID]: what the host says of the twin, for the next load.
 backend_type() { xenstore-write "$(backend_dir "${2:-0}")/type" "$1"; }
+
+# Detached on purpose. xl takes the twin's tap from the bridge, too; other
+# toolstacks leave it there, so it is put back: the emulated path is open.
+detach_and_leave_tap() {
+	detach_vif "$G" 0
+	ip link set "vif$(domid "$G").0-emu" master "$BRIDGE" up
+}

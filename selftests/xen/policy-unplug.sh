@@ -39,7 +39,7 @@ hidden_through_save_and_restore() {
 	restore_guest "$G"
 	wait_for 120 "the agent after the restore" agent_answers
 	host_has 2
-	orders 'connected; await 30 carrier vif-0; twin hidden; has "vif-0 $STANDIN"; quiet
+	orders 'connected; twin hidden; has "vif-0 $STANDIN"; quiet
 		traffic vif-0; native_away; modprobe 8139cp; has "vif-0 $STANDIN"; twin hidden'
 }
 
@@ -65,8 +65,8 @@ every_direction() {
 }
 
 guard_nic_without_driver() {
-	orders 'policy unplug; mark; echo $STANDIN >/sys/bus/pci/drivers/8139cp/unbind
-		policy unplug; has vif-0'
+	orders 'policy unplug; sleep 1; mark
+		echo $STANDIN >/sys/bus/pci/drivers/8139cp/unbind; has vif-0'
 	not_committed 'more NICs without a driver'
 	orders 'heard 1 "unplug not committed: more NICs without a driver.*: $STANDIN"'
 }
@@ -82,8 +82,9 @@ guard_busy() {
 
 guard_returned() {
 	orders 'policy hide; twin busy; ip link set $(netdev pci) down; twin hidden
-		mark; policy unplug; echo give-back >$XEN/vif-0/twin; twin returned; sleep 3; twin returned
-		heard 1 "unplug not committed: a twin was given back: vif-0"; has "vif-0 pci"
+		mark; policy unplug; echo give-back >$XEN/vif-0/twin; twin returned
+		has "vif-0 pci"; sleep 3; twin returned
+		heard 1 "unplug not committed: a twin was given back: vif-0"
 		policy hide; twin hidden; has vif-0'
 	host_has 2
 }
@@ -111,7 +112,7 @@ guard_foreign_vif() {
 		heard 1 "not driven by this module: device/vif/1"; policy hide'
 	host_has 2
 	detach_vif "$G" 1
-	orders 'await 20 eval "[[ ! -e $XEN/vif-1 ]]"'
+	orders 'await 20 gone vif-1'
 }
 
 # ---- the commit ------------------------------------------------------------
@@ -135,9 +136,9 @@ locked_after_the_commit() {
 }
 
 backend_dies_after_the_commit() {
-	orders 'mark'
+	orders 'traffic vif-0 keep; carrier vif-0 || fail "no carrier"; mark'
 	kill_backend
-	orders 'await 10 down vif-0 || fail "carrier without a backend"; sleep 0.5
+	orders 'await 10 no_carrier vif-0 || fail "carrier without a backend"; sleep 0.5
 		heard 1 "after an unplug nothing can be given back"'
 	revive_backend
 	orders 'await 30 carrier vif-0 || fail "no carrier"; traffic vif-0; twin gone'
@@ -154,7 +155,7 @@ committed_again_after_restore() {
 	orders 'sleep 4; heard 0 "unplug committed"'
 	host_has 2
 	grant
-	orders 'connected; await 30 carrier vif-0; twin gone; has vif-0; quiet
+	orders 'connected; twin gone; has vif-0; quiet
 		heard 1 "unplug committed"; traffic vif-0'
 	host_has 0
 }

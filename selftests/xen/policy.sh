@@ -31,8 +31,11 @@ native_again() {
 		has vif-0; quiet; heard 0 "xennet_lite"; twin hidden'
 }
 
+# What comes back is heard of: the listener of all these tests does listen.
 unload_gives_back() {
-	orders 'unload; has pci; traffic pci; native_away; has ""'
+	orders 'mark; unload; has pci; sleep 0.5
+		uevents | grep -q "^add@.*/pci[^ ]*/net/" || fail "no uevent of the NIC given back"
+		heard 1 "8139cp 0000:.* eth"; traffic pci; native_away; has ""'
 }
 
 native_last() {
@@ -78,23 +81,23 @@ busy_is_left_alone() {
 
 # ---- root's word -----------------------------------------------------------
 
+# No write of no byte: it never reaches the kernel.
 nonsense() {
 	orders 'twin hidden; before=$(cat $XEN/vif-0/twin $PARAMETERS/unplug*)
-		for text in nonsense "" HIDE "hide keep" "unplug,hide" "0"; do
+		for text in nonsense $'\''\n'\'' HIDE "hide keep" "unplug,hide" "0"; do
 			refused "Invalid argument" write $PARAMETERS/unplug "$text"
 		done
 		for text in -1 soon 99999999999999; do
 			! write $PARAMETERS/unplug_timeout "$text" 2>/dev/null || fail "unplug_timeout=$text"
 		done
 		! write $PARAMETERS/unplug_force maybe 2>/dev/null || fail "unplug_force=maybe"
-		for text in giveback "give back" "" hide GIVE-BACK; do
+		for text in giveback "give back" $'\''\n'\'' hide GIVE-BACK; do
 			refused "Invalid argument" write $XEN/vif-0/twin "$text"
 		done
 		[[ $before == "$(cat $XEN/vif-0/twin $PARAMETERS/unplug*)" ]] || fail "something changed"
 		has vif-0'
 }
 
-# A write of no byte never reaches the kernel, so it is not among these.
 given_back_by_hand() {
 	orders 'mark; echo give-back >$XEN/vif-0/twin
 		twin returned; why "by hand"; has "vif-0 pci"; traffic pci; twin returned
@@ -124,7 +127,6 @@ unknown_value_does_not_load() {
 
 # The twin is up when the vif comes at last: busy, hidden once it is down.
 never_connects_then_late() {
-	orders 'unload'
 	withhold
 	orders 'mark; load unplug=hide unplug_timeout=3; has ""; twin hidden; quiet
 		twin returned; why "not connect in time"; has pci; traffic pci keep'
@@ -144,7 +146,7 @@ never_give_back() {
 backend_dies_and_returns_in_time() {
 	orders 'echo 30 >$PARAMETERS/unplug_timeout; traffic vif-0 keep; mark'
 	kill_backend
-	orders 'await 10 down vif-0 || fail "carrier without a backend"; twin hidden; has vif-0'
+	orders 'await 10 no_carrier vif-0 || fail "carrier without a backend"; twin hidden; has vif-0'
 	revive_backend
 	orders 'await 30 carrier vif-0 || fail "no carrier"; traffic vif-0; twin hidden
 		sleep 1; heard 0 "xennet_lite: vif-0: twin"; quiet'
@@ -159,8 +161,7 @@ backend_dies_and_stays_dead() {
 # Given back less than a minute ago: it is hidden when the minute is over.
 backend_returns_late() {
 	revive_backend
-	orders 'await 30 carrier vif-0 || fail "no carrier"
-		await 5 why_now "a minute" || fail "no cooling"; has "vif-0 pci"; mark; traffic vif-0
+	orders 'connected; await 5 why_now "a minute" || fail "no cooling"; has "vif-0 pci"; mark; traffic vif-0
 		twin hidden vif-0 75; has vif-0; quiet'
 }
 
@@ -175,8 +176,8 @@ unbound_by_hand() {
 
 detached_on_purpose() {
 	orders 'mark'
-	detach_vif "$G" 0
-	orders 'await 10 eval "[[ ! -e $XEN/vif-0 ]]" || fail "vif-0 is left"
+	detach_and_leave_tap
+	orders 'await 10 gone vif-0 || fail "vif-0 is left"
 		has ""; quiet; heard 1 "xennet_lite: vif-0: twin .* orphan: its vif was removed on purpose"
 		native_away; modprobe 8139cp; sleep 1; has ""; quiet'
 }
@@ -201,8 +202,8 @@ no_twin_says_the_host() {
 orphan_goes_with_keep() {
 	backend_type vif_ioemu
 	orders 'load unplug=hide; connected; twin hidden; has vif-0'
-	detach_vif "$G" 0
-	orders 'await 10 eval "[[ ! -e $XEN/vif-0 ]]"; has ""; mark; policy keep; has pci; traffic pci
+	detach_and_leave_tap
+	orders 'await 10 gone vif-0; has ""; mark; policy keep; has pci; traffic pci
 		unload; has pci; native_away; has ""'
 }
 

@@ -16,40 +16,44 @@ has_queues() {
 	queues=$(guest "$1" "ls -d /sys/class/net/$dev/queues/tx-* | wc -l")
 	echo "$queues TX queues, xenstore says $(frontend_key "$1" multi-queue-num-queues || echo none)"
 	((queues == $2))
-	if (($2 > 1)); then
-		[[ $(frontend_key "$1" multi-queue-num-queues) == "$2" ]]
-		frontend_key "$1" "queue-$(($2 - 1))/tx-ring-ref"
-	fi
+	[[ $(frontend_key "$1" multi-queue-num-queues) == "$2" ]]
+	(($2 == 1)) || frontend_key "$1" "queue-$(($2 - 1))/tx-ring-ref"
 }
 
+# Eight at a time, four each way, after which each queue has sent and received.
 parallel_streams() {
-	local i
-	for i in 1 2 3 4; do
-		guest_bg "$1" "stream$i" "/lab/netcheck send $(remote_v4) $PORT 2000000 $i"
-		guest_bg "$1" "fetch$i" "/lab/netcheck fetch $(remote_v6) $PORT 2000000 $i"
-	done
-	for i in 1 2 3 4; do
-		guest_join "$1" "stream$i" 100
-		guest_join "$1" "fetch$i" 100
-	done
+	GUEST_TIMEOUT=150 guest "$1" "
+		pids=
+		for i in 1 2 3 4; do
+			/lab/netcheck send $(remote_v4) $PORT 1000000 \$i & pids+=\" \$!\"
+			/lab/netcheck fetch $(remote_v6) $PORT 1000000 \$i & pids+=\" \$!\"
+		done
+		for pid in \$pids; do wait \$pid || exit 1; done
+		ethtool -S $(netif "$1") | grep packets" | tee "$LAB_STATE/packets"
+	(($(grep -cE '[rt]x_queue_[0-9]+_packets: [1-9]' "$LAB_STATE/packets") == 2 * $2))
 }
 
-with_queues() {
+new_guest() {
 	offer "$2"
 	destroy_guest mq
 	create_guest mq "$1" vcpus=2
-	load_driver mq
-	guest_addr mq
-	serve mq
-	has_queues mq "$(($2 < 2 ? $2 : 2))"
-	parallel_streams mq
-	both_ways mq 2000000
+}
+
+# with_queues NAME QUEUES OPTIONS: by loading the driver anew.
+with_queues() {
+	! netif "$1" || unload_driver "$1"
+	load_driver "$1" "$DRIVER_OPTS $3"
+	guest_addr "$1"
+	serve "$1"
+	has_queues "$1" "$2"
+	parallel_streams "$1" "$2"
+	both_ways "$1" 1000000 4 6
 }
 
 for type in $GUEST_TYPES; do
-	[[ $type != hvm ]] || continue
-	ktap_test "$type: one queue" with_queues "$type" 1
-	ktap_test "$type: four offered, two CPUs, two queues" with_queues "$type" 4
+	ktap_test "$type: two CPUs, four queues offered" new_guest "$type" 4
+	ktap_test "$type: two queues, one for each CPU" with_queues mq 2 ''
+	ktap_test "$type: one queue wanted" with_queues mq 1 max_queues=1
 done
 destroy_guest mq
 offer 1
