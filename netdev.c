@@ -23,6 +23,7 @@ static void start_polling(struct xnl_vif *vif)
 		xnl_queue_kick(&vif->queues[i]);
 }
 
+/* Before the transmit queues are stopped, since a poll would wake them. */
 static void stop_polling(struct xnl_vif *vif)
 {
 	unsigned int i;
@@ -52,8 +53,8 @@ static int xnl_stop(struct net_device *netdev)
 {
 	struct xnl_vif *vif = netdev_priv(netdev);
 
-	netif_tx_disable(netdev);
 	stop_polling(vif);
+	netif_tx_disable(netdev);
 	return 0;
 }
 
@@ -279,8 +280,8 @@ struct xnl_queue *xnl_netdev_detach(struct xnl_vif *vif,
 	queues = vif->queues;
 	*num_queues = vif->num_queues;
 	if (queues) {
-		netif_tx_disable(netdev);
 		stop_polling(vif);
+		netif_tx_disable(netdev);
 		WRITE_ONCE(vif->queues, NULL);
 		/* xnl_features_check() and xnl_xdp_xmit() may still look. */
 		synchronize_net();
