@@ -201,12 +201,6 @@ static void expect(struct xnl_vif *vif, enum xnl_phase phase)
 			 XNL_CONNECT_TIMEOUT);
 }
 
-static void go_connected(struct xnl_vif *vif)
-{
-	expect(vif, XNL_CONNECTING);
-	xenbus_switch_state(vif->xdev, XenbusStateConnected);
-}
-
 /* Refuse this backend: nothing more is tried until something new comes. */
 static void refuse(struct xnl_vif *vif, const char *why)
 {
@@ -241,17 +235,8 @@ static void vif_connect(struct xnl_vif *vif)
 		goto failed;
 	}
 	xnl_netdev_attach(vif, queues, num);
-
-	/*
-	 * Only this state makes netback read xdp-headroom; an earlier owner of
-	 * the vif may have left one behind.
-	 */
-	if (vif->backend.xdp_headroom) {
-		expect(vif, XNL_RECONFIGURING);
-		xenbus_switch_state(vif->xdev, XenbusStateReconfiguring);
-	} else {
-		go_connected(vif);
-	}
+	expect(vif, XNL_CONNECTING);
+	xenbus_switch_state(vif->xdev, XenbusStateConnected);
 	return;
 
 failed:
@@ -328,6 +313,18 @@ static void vif_open(struct xnl_vif *vif)
 	xenbus_switch_state(vif->xdev, XenbusStateInitialising);
 }
 
+/*
+ * A backend whose hot-plug script has not ended stays in InitWait whatever we
+ * do, so nothing tells that a new attempt may go on.
+ */
+static void vif_open_again(struct xnl_vif *vif)
+{
+	vif_open(vif);
+	if (xenbus_read_driver_state(vif->xdev->otherend) ==
+	    XenbusStateInitWait)
+		vif_connect(vif);
+}
+
 static void reconnect_work(struct work_struct *work)
 {
 	struct xnl_vif *vif = container_of(to_delayed_work(work),
@@ -337,7 +334,7 @@ static void reconnect_work(struct work_struct *work)
 	if (vif->phase == XNL_UP)
 		xnl_twin_vif_lost(vif->twin);
 	vif_close(vif, true);
-	vif_open(vif);
+	vif_open_again(vif);
 	mutex_unlock(&vif->lock);
 }
 
@@ -393,7 +390,6 @@ static void backend_closing(struct xnl_vif *vif)
 	case XNL_CLOSED:
 		xenbus_frontend_closed(vif->xdev);
 		break;
-	case XNL_RECONFIGURING:
 	case XNL_CONNECTING:
 	case XNL_UP:
 		vif_close(vif, true);
@@ -421,10 +417,6 @@ void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 		if (vif->phase == XNL_WAITING)
 			vif_connect(vif);
 		break;
-	case XenbusStateReconfigured:
-		if (vif->phase == XNL_RECONFIGURING)
-			go_connected(vif);
-		break;
 	case XenbusStateConnected:
 		if (vif->phase == XNL_CONNECTING)
 			vif_up(vif);
@@ -437,6 +429,7 @@ void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 	case XenbusStateInitialising:
 	case XenbusStateInitialised:
 	case XenbusStateReconfiguring:
+	case XenbusStateReconfigured:
 		break;
 	}
 	mutex_unlock(&vif->lock);
@@ -448,7 +441,6 @@ static void watch_work(struct work_struct *work)
 					   struct xnl_vif, watch);
 	static const char * const wanted[] = {
 		[XNL_WAITING] = "InitWait",
-		[XNL_RECONFIGURING] = "Reconfigured",
 		[XNL_CONNECTING] = "Connected",
 	};
 	enum xenbus_state state;
@@ -463,7 +455,11 @@ static void watch_work(struct work_struct *work)
 			 XNL_CONNECT_TIMEOUT / HZ, vif->xdev->otherend,
 			 xenbus_strstate(state), wanted[vif->phase]);
 	vif->told = true;
-	if (vif->phase != XNL_WAITING)
+	/*
+	 * A backend in InitWait has all that it needs from us and takes it up
+	 * once its hot-plug script is done; starting anew would help nobody.
+	 */
+	if (vif->phase == XNL_CONNECTING && state != XenbusStateInitWait)
 		xnl_vif_reconnect(vif, NULL);
 out:
 	mutex_unlock(&vif->lock);

@@ -219,14 +219,12 @@ struct xnl_backend {
 /**
  * enum xnl_phase - where a vif stands with its backend
  * @XNL_WAITING: Initialising; waiting for the backend's InitWait
- * @XNL_RECONFIGURING: keys written; waiting for Reconfigured
- * @XNL_CONNECTING: Connected; waiting for the backend's Connected
+ * @XNL_CONNECTING: keys written, Connected; waiting for the backend's Connected
  * @XNL_UP: both Connected
  * @XNL_CLOSED: closed, or refused the backend; waiting for anything new
  */
 enum xnl_phase {
 	XNL_WAITING,
-	XNL_RECONFIGURING,
 	XNL_CONNECTING,
 	XNL_UP,
 	XNL_CLOSED,
