@@ -54,7 +54,8 @@ static struct page *rx_take(struct xnl_queue *queue, RING_IDX index)
  * @queue: the queue
  *
  * The target starts low, so that an idle queue holds little memory, and
- * doubles whenever the backend used up more than half of it between two polls.
+ * doubles whenever the backend has less than half of it left. What it has left
+ * is its own word, which can but make the target grow to its bound.
  *
  * Context: NAPI, or process context with BHs disabled and NAPI not enabled.
  */
@@ -62,11 +63,12 @@ void xnl_rx_refill(struct xnl_queue *queue)
 {
 	struct xen_netif_rx_front_ring *ring = &queue->rx;
 	unsigned int posted = ring->req_prod_pvt - ring->rsp_cons;
+	RING_IDX left = ring->req_prod_pvt - READ_ONCE(ring->sring->rsp_prod);
 	struct xnl_rx_buf *buf;
 	struct page *page;
 	bool notify;
 
-	if (posted < queue->rx_target / 2)
+	if (left < queue->rx_target / 2)
 		queue->rx_target = min_t(unsigned int, queue->rx_target * 2,
 					 READ_ONCE(queue->vif->rx_pending));
 

@@ -4,10 +4,13 @@
  * back to freed skbs. What a ring is made of is tx_ring.c's; neither knows of
  * xenstore or PCI.
  *
- * A linear part that fits in the id's share of the bounce pages is copied
- * there: those pages are granted once and for all, which saves a grant and its
- * revocation per packet, and a backend that is not trusted never sees the rest
- * of a page it should not. Everything else is granted page by page.
+ * A packet, or else its linear part, that fits in the id's share of the bounce
+ * pages is copied there: those pages are granted once and for all, which saves a
+ * grant and its revocation per packet, and a backend that is not trusted never
+ * sees the rest of a page it should not. Everything else is granted page by page.
+ * Of a packet copied whole nothing but its slots waits for the answer, where the
+ * ring is nearly empty: the skb is freed at once, and the backend need not
+ * interrupt for it. A fuller ring keeps skbs, which is what holds senders back.
  *
  * Context: the sender runs under the transmit queue's lock with BHs disabled,
  * the completer in NAPI. They share xnl_tx_ids, which needs no lock.
@@ -18,18 +21,23 @@
 
 #include "xennet_lite.h"
 
-static unsigned int bounce_size(const struct xnl_queue *queue)
+/* With so many slots unanswered a packet is still freed when it is copied. */
+#define TX_FREE_EARLY	4
+
+static unsigned int bounce_size(const struct xnl_vif *vif)
 {
-	return 1U << queue->bounce_shift;
+	return 1U << vif->bounce_shift;
+}
+
+static unsigned int tx_outstanding(const struct xnl_queue *queue)
+{
+	return queue->tx.req_prod_pvt - READ_ONCE(queue->tx.rsp_cons);
 }
 
 /* Requests that may still be made: bounded by ring slots and by free ids. */
 static unsigned int tx_room(const struct xnl_queue *queue)
 {
-	RING_IDX outstanding = queue->tx.req_prod_pvt -
-			       READ_ONCE(queue->tx.rsp_cons);
-
-	return min(XNL_RING_SIZE - outstanding,
+	return min(XNL_RING_SIZE - tx_outstanding(queue),
 		   xnl_tx_ids_free(&queue->tx_ids));
 }
 
@@ -39,6 +47,8 @@ static unsigned int tx_room(const struct xnl_queue *queue)
  * @data: its linear part
  * @head_len: bytes of that
  * @len: bytes of all
+ * @copied: bytes of the start that go through the bounce pages, packed: all of
+ *          the packet, or at most its linear part, in one slot
  * @frags: its fragments
  * @nr_frags: how many
  * @gso_type: XEN_NETIF_GSO_TYPE_*
@@ -52,6 +62,7 @@ struct tx_packet {
 	void *data;
 	unsigned int head_len;
 	unsigned int len;
+	unsigned int copied;
 	const skb_frag_t *frags;
 	unsigned int nr_frags;
 	u8 gso_type;
@@ -61,7 +72,27 @@ struct tx_packet {
 	struct xen_netif_tx_request *last;
 };
 
-static void tx_from_skb(struct tx_packet *pkt, const struct sk_buff *skb)
+/*
+ * What is copied: all that an untrusted backend gets; else what is short enough,
+ * or starts so near the end of a page that the first slot would not hold all
+ * headers (netif.h asks for an Ethernet header).
+ */
+static unsigned int tx_copied(const struct xnl_vif *vif,
+			      const struct tx_packet *pkt)
+{
+	unsigned int copybreak = READ_ONCE(vif->tx_copybreak);
+
+	if (!vif->trusted || pkt->len <= copybreak)
+		return pkt->len;
+	if (pkt->head_len <= copybreak)
+		return pkt->head_len;
+	if (PAGE_SIZE - offset_in_page(pkt->data) < bounce_size(vif))
+		return min(pkt->head_len, bounce_size(vif));
+	return 0;
+}
+
+static void tx_from_skb(struct tx_packet *pkt, const struct xnl_vif *vif,
+			const struct sk_buff *skb)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 
@@ -84,10 +115,11 @@ static void tx_from_skb(struct tx_packet *pkt, const struct sk_buff *skb)
 		pkt->gso_size = shinfo->gso_size;
 		pkt->flags |= XEN_NETTXF_extra_info;
 	}
+	pkt->copied = tx_copied(vif, pkt);
 }
 
-static void tx_from_frame(struct tx_packet *pkt, struct xdp_frame *frame,
-			  bool csum_blank)
+static void tx_from_frame(struct tx_packet *pkt, const struct xnl_vif *vif,
+			  struct xdp_frame *frame, bool csum_blank)
 {
 	*pkt = (struct tx_packet){
 		.data = frame->data,
@@ -104,6 +136,7 @@ static void tx_from_frame(struct tx_packet *pkt, struct xdp_frame *frame,
 		pkt->frags = shinfo->frags;
 		pkt->nr_frags = shinfo->nr_frags;
 	}
+	pkt->copied = tx_copied(vif, pkt);
 }
 
 static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
@@ -113,13 +146,14 @@ static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
 	struct xnl_queue *queue = pkt->queue;
 	unsigned int id = xnl_tx_id_take(&queue->tx_ids, state, pkt->head);
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
-	unsigned int shift = XEN_PAGE_SHIFT - queue->bounce_shift;
+	unsigned int bounce_shift = queue->vif->bounce_shift;
+	unsigned int shift = XEN_PAGE_SHIFT - bounce_shift;
 	bool first = pkt->head < 0;
 	grant_ref_t gref;
 
 	if (state == XNL_TX_BOUNCED) {
 		gref = queue->bounce_gref[id >> shift];
-		offset = (id << queue->bounce_shift) & ~XEN_PAGE_MASK;
+		offset = (id << bounce_shift) & ~XEN_PAGE_MASK;
 	} else {
 		gref = queue->tx_slot[id].gref;
 		gnttab_page_grant_foreign_access_ref_one(gref, queue->otherend,
@@ -142,27 +176,20 @@ static unsigned int tx_put(struct tx_packet *pkt, enum xnl_tx_state state,
 
 static void *bounce_address(const struct xnl_queue *queue, unsigned int id)
 {
-	unsigned int shift = XEN_PAGE_SHIFT - queue->bounce_shift;
+	unsigned int bounce_shift = queue->vif->bounce_shift;
+	unsigned int shift = XEN_PAGE_SHIFT - bounce_shift;
 
 	return page_address(queue->bounce_page[id >> shift]) +
-	       ((id << queue->bounce_shift) & ~XEN_PAGE_MASK);
-}
-
-/* The start of the linear part goes through the bounce pages, in one slot. */
-static void tx_bounce_head(struct tx_packet *pkt, unsigned int len)
-{
-	unsigned int id = tx_put(pkt, XNL_TX_BOUNCED, 0, len, NULL);
-
-	memcpy(bounce_address(pkt->queue, id), pkt->data, len);
+	       ((id << bounce_shift) & ~XEN_PAGE_MASK);
 }
 
 /*
- * All of a packet goes through the bounce pages, packed: @from moves along the
- * pieces while slots of up to a page are filled.
+ * What is copied goes through the bounce pages, packed: @from moves along the
+ * pieces while slots of up to a bounce buffer's size are filled.
  */
-static void tx_bounce_all(struct tx_packet *pkt)
+static void tx_bounce(struct tx_packet *pkt)
 {
-	unsigned int left = pkt->len, room = 0, i = 0, chunk;
+	unsigned int left = pkt->copied, room = 0, i = 0, chunk;
 	unsigned int piece = pkt->head_len;
 	void *from = pkt->data;
 	void *to = NULL;
@@ -173,12 +200,12 @@ static void tx_bounce_all(struct tx_packet *pkt)
 			from = skb_frag_address(&pkt->frags[i++]);
 		}
 		if (!room) {
-			room = min(left, bounce_size(pkt->queue));
+			room = min(left, bounce_size(pkt->queue->vif));
 			to = bounce_address(pkt->queue,
 					    tx_put(pkt, XNL_TX_BOUNCED, 0,
 						   room, NULL));
 		}
-		chunk = min(piece, room);
+		chunk = min3(piece, room, left);
 		memcpy(to, from, chunk);
 		to += chunk;
 		from += chunk;
@@ -204,46 +231,37 @@ static void tx_grant(struct tx_packet *pkt, struct page *page,
 	}
 }
 
-/*
- * The first slot should hold all headers (netif.h asks for an Ethernet header):
- * where the linear part crosses a page too early for that, its start goes
- * through the bounce page.
- */
-static void tx_grant_all(struct tx_packet *pkt)
+/* What is not copied is granted where it is. */
+static void tx_grant_rest(struct tx_packet *pkt)
 {
-	unsigned int bounce = bounce_size(pkt->queue);
-	unsigned int bounced = 0, i;
+	unsigned int i;
 
-	if (pkt->head_len <= pkt->queue->vif->tx_copybreak)
-		bounced = pkt->head_len;
-	else if (PAGE_SIZE - offset_in_page(pkt->data) < bounce)
-		bounced = min(pkt->head_len, bounce);
-	if (bounced)
-		tx_bounce_head(pkt, bounced);
-	if (pkt->head_len > bounced)
-		tx_grant(pkt, virt_to_page(pkt->data + bounced),
-			 offset_in_page(pkt->data + bounced),
-			 pkt->head_len - bounced);
+	if (pkt->head_len > pkt->copied)
+		tx_grant(pkt, virt_to_page(pkt->data + pkt->copied),
+			 offset_in_page(pkt->data + pkt->copied),
+			 pkt->head_len - pkt->copied);
 	for (i = 0; i < pkt->nr_frags; i++)
 		tx_grant(pkt, skb_frag_page(&pkt->frags[i]),
 			 skb_frag_off(&pkt->frags[i]),
 			 skb_frag_size(&pkt->frags[i]));
 }
 
-/* Lays the packet on the ring; the room was checked. @owner is freed when all
- * of it is answered.
+/*
+ * Lays the packet on the ring; the room was checked. @owner is freed when all of
+ * it is answered; NULL: the packet is copied whole, and nothing waits for that.
  */
 static void tx_lay(struct tx_packet *pkt, struct xnl_queue *queue, void *owner)
 {
 	RING_IDX seq = queue->tx.req_prod_pvt;
 
 	pkt->queue = queue;
-	if (queue->vif->trusted)
-		tx_grant_all(pkt);
-	else
-		tx_bounce_all(pkt);
+	tx_bounce(pkt);
+	if (pkt->copied < pkt->len)
+		tx_grant_rest(pkt);
 	queue->tx_slot[pkt->head].owner = owner;
 	queue->tx_slot[pkt->head].seq = seq;
+	if (owner)
+		WRITE_ONCE(queue->tx_owned, queue->tx_owned + 1);
 }
 
 static unsigned int pages_spanned(unsigned int offset, unsigned int len)
@@ -252,20 +270,18 @@ static unsigned int pages_spanned(unsigned int offset, unsigned int len)
 }
 
 /* Slots that tx_lay() will use for this packet, extra info included. */
-static unsigned int tx_slots(const struct xnl_queue *queue,
+static unsigned int tx_slots(const struct xnl_vif *vif,
 			     const struct tx_packet *pkt)
 {
 	unsigned int slots = pkt->gso_size ? 1 : 0;
 	unsigned int i;
 
-	if (!queue->vif->trusted)
-		return slots + DIV_ROUND_UP(pkt->len, bounce_size(queue));
-
-	if (pkt->head_len <= queue->vif->tx_copybreak)
-		slots++;
-	else
-		slots += pages_spanned(offset_in_page(pkt->data),
-				       pkt->head_len) + 1;
+	slots += DIV_ROUND_UP(pkt->copied, bounce_size(vif));
+	if (pkt->copied == pkt->len)
+		return slots;
+	if (pkt->head_len > pkt->copied)
+		slots += pages_spanned(offset_in_page(pkt->data + pkt->copied),
+				       pkt->head_len - pkt->copied);
 	for (i = 0; i < pkt->nr_frags; i++)
 		slots += pages_spanned(skb_frag_off(&pkt->frags[i]),
 				       skb_frag_size(&pkt->frags[i]));
@@ -288,16 +304,27 @@ netdev_features_t xnl_features_check(struct sk_buff *skb,
 				     netdev_features_t features)
 {
 	struct xnl_vif *vif = netdev_priv(netdev);
-	struct xnl_queue *queue;
 	struct tx_packet pkt;
 
 	if (!skb_is_nonlinear(skb) && !skb_is_gso(skb))
 		return features;
-	queue = READ_ONCE(vif->queues);
-	tx_from_skb(&pkt, skb);
-	if (queue && tx_slots(queue, &pkt) > XNL_SLOTS_MAX)
+	tx_from_skb(&pkt, vif, skb);
+	if (tx_slots(vif, &pkt) > XNL_SLOTS_MAX)
 		features &= skb_is_gso(skb) ? ~NETIF_F_GSO_MASK : ~NETIF_F_SG;
 	return vlan_features_check(skb, features);
+}
+
+/*
+ * The completer asked for no interrupt while nothing waited for an answer
+ * (xnl_tx_rearm()); now something does.
+ */
+static void tx_ask_again(struct xnl_queue *queue)
+{
+	queue->tx_quiet = false;
+	WRITE_ONCE(queue->tx.sring->rsp_event, queue->tx.req_prod_pvt);
+	virt_mb(); /* the backend sees the wish before we look */
+	if (READ_ONCE(queue->tx.sring->rsp_prod) == queue->tx.req_prod_pvt)
+		napi_schedule(&queue->napi);
 }
 
 /*
@@ -309,23 +336,32 @@ static void tx_doorbell(struct xnl_queue *queue)
 	bool notify;
 
 	xnl_tx_ids_send(&queue->tx_ids);
+	/* Its barrier orders tx_owned before the look at tx_quiet. */
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&queue->tx, notify);
+	if (READ_ONCE(queue->tx_quiet) &&
+	    queue->tx_owned != READ_ONCE(queue->tx_freed))
+		tx_ask_again(queue);
 	if (!notify)
 		return;
 	notify_remote_via_irq(queue->tx_irq);
 	u64_stats_inc(&queue->stats->tx.doorbells);
 }
 
-/* Called after a packet; the completer may free slots at the same time. */
-static void tx_stop_if_full(struct xnl_queue *queue, struct netdev_queue *txq)
+/*
+ * Called after a packet, and by a sender who found no room; the completer may
+ * free slots at the same time. True where the queue is stopped.
+ */
+static bool tx_stop_if_full(struct xnl_queue *queue, struct netdev_queue *txq)
 {
 	if (likely(tx_room(queue) >= XNL_TX_STOP))
-		return;
+		return false;
 	netif_tx_stop_queue(txq);
 	/* Pairs with the completer: it frees, then looks for a stopped queue. */
 	smp_mb();
-	if (tx_room(queue) >= XNL_TX_WAKE)
-		netif_tx_start_queue(txq);
+	if (tx_room(queue) < XNL_TX_WAKE)
+		return true;
+	netif_tx_start_queue(txq);
+	return false;
 }
 
 netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev)
@@ -337,29 +373,36 @@ netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	unsigned int len = skb->len;
 	bool push = !netdev_xmit_more();
 	struct tx_packet pkt;
+	bool early;
 
-	tx_from_skb(&pkt, skb);
+	tx_from_skb(&pkt, vif, skb);
 	if (unlikely(len > XNL_PACKET_MAX || len < ETH_HLEN ||
-		     tx_slots(queue, &pkt) > XNL_SLOTS_MAX))
+		     tx_slots(vif, &pkt) > XNL_SLOTS_MAX))
 		goto drop;
 	if (unlikely(queue->broken))
 		goto drop;
-	if (unlikely(tx_room(queue) < XNL_TX_STOP)) {
-		/* Only a sender that ignores a stopped queue gets here. */
-		netif_tx_stop_queue(txq);
+	/* Only a sender that ignores a stopped queue is turned away. */
+	if (unlikely(tx_stop_if_full(queue, txq)))
 		return NETDEV_TX_BUSY;
-	}
 
 	skb_tx_timestamp(skb);
-	tx_lay(&pkt, queue, skb);
+	early = pkt.copied == len && tx_outstanding(queue) < TX_FREE_EARLY;
+	tx_lay(&pkt, queue, early ? NULL : skb);
 
 	u64_stats_update_begin(&stats->syncp);
 	u64_stats_inc(&stats->packets);
 	u64_stats_add(&stats->bytes, len);
 	tx_stop_if_full(queue, txq);
-	if (__netdev_tx_sent_queue(txq, len, !push))
+	/* BQL counts what is freed by an answer. */
+	if (early)
+		push |= netif_tx_queue_stopped(txq);
+	else
+		push = __netdev_tx_sent_queue(txq, len, !push);
+	if (push)
 		tx_doorbell(queue);
 	u64_stats_update_end(&stats->syncp);
+	if (early)
+		dev_consume_skb_any(skb);
 	return NETDEV_TX_OK;
 
 drop:
@@ -388,9 +431,9 @@ int xnl_tx_frame(struct xnl_queue *queue, struct xdp_frame *frame,
 	struct xnl_tx_stats *stats = &queue->stats->tx;
 	struct tx_packet pkt;
 
-	tx_from_frame(&pkt, frame, csum_blank);
+	tx_from_frame(&pkt, queue->vif, frame, csum_blank);
 	if (unlikely(pkt.len > XNL_PACKET_MAX || pkt.len < ETH_HLEN ||
-		     tx_slots(queue, &pkt) > XNL_SLOTS_MAX))
+		     tx_slots(queue->vif, &pkt) > XNL_SLOTS_MAX))
 		return -EMSGSIZE;
 	if (unlikely(queue->broken || tx_room(queue) < XNL_TX_STOP))
 		return -ENOSPC;
@@ -458,7 +501,7 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 	struct netdev_queue *txq = netdev_get_tx_queue(queue->vif->netdev,
 						       queue->index);
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
-	unsigned int packets = 0, bytes = 0, errors = 0;
+	unsigned int packets = 0, bytes = 0, errors = 0, freed = 0;
 	enum xnl_fault fault = XNL_FAULT_NONE;
 	struct xen_netif_tx_response rsp;
 	RING_IDX cons = ring->rsp_cons;
@@ -484,6 +527,7 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		fault = tx_answer(queue, &rsp, &owner);
 		if (!owner)
 			continue;
+		freed++;
 		if (xnl_is_frame(owner)) {
 			xdp_return_frame_bulk(xnl_owner_frame(owner), &bulk);
 			continue;
@@ -494,6 +538,7 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		napi_consume_skb(skb, budget);
 	}
 	WRITE_ONCE(ring->rsp_cons, cons);
+	WRITE_ONCE(queue->tx_freed, queue->tx_freed + freed);
 	xdp_flush_frame_bulk(&bulk);
 	rcu_read_unlock();
 
@@ -512,24 +557,38 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		xnl_queue_broken(queue, fault);
 }
 
+/* True where a packet waits for its answer to be freed. */
+static bool tx_awaited(const struct xnl_queue *queue)
+{
+	return READ_ONCE(queue->tx_owned) != queue->tx_freed;
+}
+
 /**
  * xnl_tx_rearm - ask for an event, unless there is something to do already
  * @queue: the queue
  *
  * The event is asked for when half of what is outstanding is answered, or as
  * many as ethtool -C tx-frames says: one interrupt for many packets, yet always
- * one before the ring runs dry.
+ * one before the ring runs dry. Where no packet waits for an answer none is
+ * asked for, until one does (tx_ask_again()).
  *
  * Return: true where the poll has to run again at once.
  */
 bool xnl_tx_rearm(struct xnl_queue *queue)
 {
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
-	RING_IDX outstanding = READ_ONCE(ring->req_prod_pvt) - ring->rsp_cons;
-	RING_IDX frames = min(outstanding / 2 + 1,
-			      READ_ONCE(queue->vif->tx_frames));
-	RING_IDX event = ring->rsp_cons + frames;
+	RING_IDX frames, event;
 
+	if (!tx_awaited(queue)) {
+		queue->tx_quiet = true;
+		virt_mb(); /* pairs with the push in tx_doorbell() */
+		if (!tx_awaited(queue))
+			return false;
+		queue->tx_quiet = false;
+	}
+	frames = min((READ_ONCE(ring->req_prod_pvt) - ring->rsp_cons) / 2 + 1,
+		     READ_ONCE(queue->vif->tx_frames));
+	event = ring->rsp_cons + frames;
 	WRITE_ONCE(ring->sring->rsp_event, event);
 	virt_mb(); /* the backend sees the wish before we look again */
 	return (s32)(READ_ONCE(ring->sring->rsp_prod) - event) >= 0;

@@ -13,7 +13,7 @@
 
 static unsigned int bounce_pages(const struct xnl_queue *queue)
 {
-	return XNL_RING_SIZE >> (XEN_PAGE_SHIFT - queue->bounce_shift);
+	return XNL_RING_SIZE >> (XEN_PAGE_SHIFT - queue->vif->bounce_shift);
 }
 
 static int bounce_create(struct xnl_queue *queue)
@@ -52,8 +52,6 @@ int xnl_tx_create(struct xnl_queue *queue)
 	unsigned int i;
 	int err;
 
-	queue->bounce_shift = queue->vif->trusted ? XNL_BOUNCE_SHIFT :
-						    XNL_BOUNCE_SHIFT_FULL;
 	queue->tx_ring_gref = INVALID_GRANT_REF;
 	for (i = 0; i < XNL_RING_SIZE; i++)
 		queue->tx_slot[i].gref = INVALID_GRANT_REF;

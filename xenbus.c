@@ -493,6 +493,8 @@ int xnl_probe(struct xenbus_device *xdev, const struct xenbus_device_id *id)
 	eth_hw_addr_set(vif->netdev, mac);
 	vif->trusted = xnl_trusted &&
 		       xenbus_read_unsigned(xdev->nodename, "trusted", 1);
+	vif->bounce_shift = vif->trusted ? XNL_BOUNCE_SHIFT :
+					   XNL_BOUNCE_SHIFT_FULL;
 	mutex_init(&vif->lock);
 	INIT_DELAYED_WORK(&vif->watch, watch_work);
 	INIT_DELAYED_WORK(&vif->reconnect, reconnect_work);

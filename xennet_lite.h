@@ -160,6 +160,9 @@ enum {
  * @rx_work: packets were found since the last rx end of interrupt
  * @xdp_sent: programs sent frames in this poll; no doorbell yet
  * @xdp_redirected: programs redirected frames in this poll; no flush yet
+ * @tx_owned: packets sent that are freed by an answer
+ * @tx_freed: those freed; the difference waits
+ * @tx_quiet: no event is asked for, as nothing waits; the completer sets it
  * @tx_irq: interrupt of the transmit channel, also @rx_irq without split
  */
 struct xnl_queue {
@@ -184,11 +187,13 @@ struct xnl_queue {
 	/* transmit */
 	struct xen_netif_tx_front_ring tx ____cacheline_aligned_in_smp;
 	grant_ref_t tx_ring_gref;
-	unsigned int bounce_shift;
 	struct page *bounce_page[XNL_RING_SIZE];
 	grant_ref_t bounce_gref[XNL_RING_SIZE];
 	struct xnl_tx_slot tx_slot[XNL_RING_SIZE];
 	struct xnl_tx_ids tx_ids;
+	unsigned int tx_owned;		/* the sender's */
+	unsigned int tx_freed;		/* the completer's */
+	bool tx_quiet;
 
 	/* receive */
 	struct xen_netif_rx_front_ring rx ____cacheline_aligned_in_smp;
@@ -236,6 +241,7 @@ enum xnl_phase {
  * @queues: num_queues of them; NULL while disconnected; changed under rtnl
  * @polling: NAPI is enabled on all queues; under rtnl
  * @xdp_prog: changed under rtnl, run in NAPI; outlives connections
+ * @bounce_shift: log2 of the bounce bytes per transmit id
  * @backoff: how long the next reconnect waits, in jiffies
  * @up_since: jiffies (never 0) of the last connection; 0 once it failed
  * @requeue: packets that the last backend never acknowledged
@@ -258,6 +264,7 @@ struct xnl_vif {
 	unsigned int num_queues;
 	bool polling;
 	bool trusted;
+	u8 bounce_shift;
 	struct xnl_backend backend;
 	struct bpf_prog __rcu *xdp_prog;
 
