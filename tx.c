@@ -183,11 +183,18 @@ static void *bounce_address(const struct xnl_queue *queue, unsigned int id)
 	       ((id << bounce_shift) & ~XEN_PAGE_MASK);
 }
 
+/* One slot of what is copied; returns where its @len bytes go. */
+static void *tx_put_bounced(struct tx_packet *pkt, unsigned int len)
+{
+	return bounce_address(pkt->queue,
+			      tx_put(pkt, XNL_TX_BOUNCED, 0, len, NULL));
+}
+
 /*
  * What is copied goes through the bounce pages, packed: @from moves along the
  * pieces while slots of up to a bounce buffer's size are filled.
  */
-static void tx_bounce(struct tx_packet *pkt)
+static void tx_bounce_pieces(struct tx_packet *pkt)
 {
 	unsigned int left = pkt->copied, room = 0, i = 0, chunk;
 	unsigned int piece = pkt->head_len;
@@ -201,9 +208,7 @@ static void tx_bounce(struct tx_packet *pkt)
 		}
 		if (!room) {
 			room = min(left, bounce_size(pkt->queue->vif));
-			to = bounce_address(pkt->queue,
-					    tx_put(pkt, XNL_TX_BOUNCED, 0,
-						   room, NULL));
+			to = tx_put_bounced(pkt, room);
 		}
 		chunk = min3(piece, room, left);
 		memcpy(to, from, chunk);
@@ -255,7 +260,13 @@ static void tx_lay(struct tx_packet *pkt, struct xnl_queue *queue, void *owner)
 	RING_IDX seq = queue->tx.req_prod_pvt;
 
 	pkt->queue = queue;
-	tx_bounce(pkt);
+	if (likely(pkt->copied <= min(pkt->head_len, bounce_size(queue->vif)))) {
+		if (pkt->copied)
+			memcpy(tx_put_bounced(pkt, pkt->copied), pkt->data,
+			       pkt->copied);
+	} else {
+		tx_bounce_pieces(pkt);
+	}
 	if (pkt->copied < pkt->len)
 		tx_grant_rest(pkt);
 	queue->tx_slot[pkt->head].owner = owner;
@@ -276,7 +287,7 @@ static unsigned int tx_slots(const struct xnl_vif *vif,
 	unsigned int slots = pkt->gso_size ? 1 : 0;
 	unsigned int i;
 
-	slots += DIV_ROUND_UP(pkt->copied, bounce_size(vif));
+	slots += (pkt->copied + bounce_size(vif) - 1) >> vif->bounce_shift;
 	if (pkt->copied == pkt->len)
 		return slots;
 	if (pkt->head_len > pkt->copied)

@@ -61,11 +61,11 @@ static_assert(PAGE_SIZE == XEN_PAGE_SIZE, "xennet_lite needs 4 KiB pages");
 #define XNL_TX_STOP		(XNL_SLOTS_MAX + 2)
 #define XNL_TX_WAKE		(XNL_RING_SIZE / 4)
 /*
- * A TSO packet of this size fits in XNL_SLOTS_MAX slots whatever the alignment
- * of its pages: one for the headers, one for the GSO extra info, and 3 more for
- * data that begins and ends inside pages.
+ * A TCP packet of this size fits in XNL_SLOTS_MAX slots: one for the headers, one
+ * for the GSO extra info, and one more for data that begins inside a page. What
+ * lies in more pieces is cut by the stack (xnl_features_check()).
  */
-#define XNL_TSO_MAX		((XNL_SLOTS_MAX - 5) * XEN_PAGE_SIZE)
+#define XNL_TSO_MAX		((XNL_SLOTS_MAX - 3) * XEN_PAGE_SIZE)
 #define XNL_MAX_MTU		(XNL_PACKET_MAX - ETH_HLEN)
 
 /* How long a step of the handshake may take before the log says so. */

@@ -75,7 +75,7 @@ start() {
 	# shellcheck disable=SC2034 # lib.sh reads it
 	DRIVER=${2%-untrusted}
 	[[ $2 != *-untrusted ]] || options=trusted=0
-	create_guest "$name" "$type" vifs="$(needs_second_vif)" memory=256
+	create_guest "$name" "$type" vifs="$(needs_second_vif)" memory=256 xlextra='tsc_mode = "native"'
 	load_driver "$name" "$options"
 	wire "$name"
 	warm_up "$1" "$2"
