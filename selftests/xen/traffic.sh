@@ -108,3 +108,16 @@ csum_errors() {
 		$1 ~ /InCsumErrors$/ { sum += $2 }
 		END { print sum + 0 }'
 }
+
+# For loops inside a guest: "shows KEY VALUE" waits until the vif is connected with
+# that key of the frontend's.
+# shellcheck disable=SC2016,SC2034
+SHOWS='shows() {
+	for tries in $(seq 300); do
+		[ "$(xenstore-read device/vif/0/$1)" = "$2" ] &&
+			[ "$(xenstore-read device/vif/0/state)" = 4 ] && return
+		sleep 0.05
+	done
+	echo "round $i: not connected with $1=$2"
+	exit 1
+}'

@@ -84,19 +84,11 @@ free_memory() { guest "$1" "echo 3 >/proc/sys/vm/drop_caches; awk '/^MemFree/ { 
 # In the guest alone: each round waits for both connections.
 attach_often() {
 	GUEST_TIMEOUT=300 guest "$1" "
+		$SHOWS
 		dev=$(netif "$1")
-		room() {
-			for j in \$(seq 300); do
-				[ \"\$(xenstore-read device/vif/0/xdp-headroom)\" = \$1 ] &&
-					[ \"\$(xenstore-read device/vif/0/state)\" = 4 ] && return
-				sleep 0.05
-			done
-			echo \"round \$i: not connected with a headroom of \$1\"
-			exit 1
-		}
 		for i in \$(seq 50); do
-			ip link set dev \$dev xdpdrv pinned $FS/xdp/pass && room $HEADROOM || exit 1
-			ip link set dev \$dev xdpdrv off && room 0 || exit 1
+			ip link set dev \$dev xdpdrv pinned $FS/xdp/pass && shows xdp-headroom $HEADROOM || exit 1
+			ip link set dev \$dev xdpdrv off && shows xdp-headroom 0 || exit 1
 		done"
 }
 
