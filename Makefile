@@ -41,6 +41,10 @@ unit: ## the user-space tests alone, unprivileged
 bench: setup-all modules ## instructions per packet, ours and stock (ROWS, DRIVERS, TYPES, RUNS)
 	@selftests/bench/run
 
+soak: setup-all modules ## 200 random events in an HVM guest (SEED=, EVENTS=)
+	@seed=$${SEED:-$$RANDOM$$$$}; echo "SEED=$$seed"; SEED=$$seed $(LAB) --types hvm --name soak \
+		--timeout 7200 --set EVENTS=$(or $(EVENTS),200) soak
+
 shell: setup-all modules ## a console in dom0 with a guest running (TYPE=pv|pvh|hvm)
 	@$(LAB) --shell $(or $(TYPE),pv)
 
@@ -64,5 +68,5 @@ dkms-remove: ## take it out of DKMS (root)
 clean: ## remove what was built, not the lab's image
 	rm -rf $(foreach r,$(RELEASES) $(KERNEL),$(BUILD)/$(r)) $(BUILD)/selftests
 
-.PHONY: help all modules demo check unit bench shell style install dkms-install dkms-remove clean
+.PHONY: help all modules demo check unit bench soak shell style install dkms-install dkms-remove clean
 .SECONDARY:
