@@ -273,12 +273,17 @@ static void vif_up(struct xnl_vif *vif)
 	xnl_twin_vif_connected(vif->twin, vif->netdev);
 }
 
+/*
+ * InitWait too: the backend has not looked at us since we were Connected, and
+ * would take its way through Closing for a fault of the next connection.
+ */
 static bool backend_attached(enum xenbus_state state)
 {
-	return state == XenbusStateConnected ||
-	       state == XenbusStateReconfigured ||
+	return state == XenbusStateInitWait ||
+	       state == XenbusStateInitialised ||
+	       state == XenbusStateConnected ||
 	       state == XenbusStateReconfiguring ||
-	       state == XenbusStateInitialised;
+	       state == XenbusStateReconfigured;
 }
 
 /*
@@ -404,14 +409,16 @@ static void backend_closing(struct xnl_vif *vif)
 /**
  * xnl_backend_changed - the xenbus otherend_changed callback
  * @xdev: the xenbus device
- * @state: the backend's state, as read when the watch fired
+ * @state: the backend's state, as read when the watch fired: it is read again,
+ *         for a reconnect may have come and gone while this waited for the lock
  */
 void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 {
 	struct xnl_vif *vif = dev_get_drvdata(&xdev->dev);
 
-	dev_dbg(&xdev->dev, "backend is %s\n", xenbus_strstate(state));
 	mutex_lock(&vif->lock);
+	state = xenbus_read_driver_state(xdev->otherend);
+	dev_dbg(&xdev->dev, "backend is %s\n", xenbus_strstate(state));
 	switch (state) {
 	case XenbusStateInitWait:
 		if (vif->phase == XNL_WAITING)
