@@ -109,6 +109,19 @@ csum_errors() {
 		END { print sum + 0 }'
 }
 
+free_memory() { guest "$1" "echo 3 >/proc/sys/vm/drop_caches; awk '/^MemFree/ { print \$2 }' /proc/meminfo"; }
+
+# leaks_less NAME KIB COMMAND...: runs it, after which no more than that is missing.
+leaks_less() {
+	local name=$1 most=$2 before after
+	shift 2
+	before=$(free_memory "$name")
+	"$@"
+	after=$(free_memory "$name")
+	echo "$before KiB free before, $after after"
+	((before - after < most))
+}
+
 # For loops inside a guest: "shows KEY VALUE" waits until the vif is connected with
 # that key of the frontend's.
 # shellcheck disable=SC2016,SC2034
