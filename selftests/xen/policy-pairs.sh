@@ -12,7 +12,7 @@
 G=pairs
 
 # An e1000's driver reads the card's EEPROM bit by bit, each a trip to dom0: minutes,
-# where the machine is busy. So it probes where that is the point, not elsewhere.
+# where the machine is busy.
 export GUEST_TIMEOUT=400
 
 boots() {
@@ -46,9 +46,9 @@ both_given_back() {
 		native_away; has ""'
 }
 
-# Without its driver the e1000 is nobody's, and hidden all the same.
+# A card that no driver has shown is nobody's twin, so both drivers are there again.
 one_backend_dies() {
-	orders 'modprobe 8139cp; load unplug=hide unplug_timeout=2; connected vif-0; connected vif-1
+	orders 'modprobe 8139cp; modprobe e1000; has "pci pci"; load unplug=hide unplug_timeout=2; connected vif-0; connected vif-1
 		twin hidden vif-0; twin hidden vif-1; mark'
 	kill_backend 0
 	orders 'twin returned vif-0; has "vif-0 vif-1 pci"; twin hidden vif-1
@@ -66,7 +66,7 @@ one_is_busy() {
 }
 
 commit_waits_for_all() {
-	orders 'unload; has pci'
+	orders 'unload; has "pci pci"'
 	withhold 1
 	orders 'mark; load unplug=unplug; connected vif-0; sleep 3; twin hidden vif-0; twin hidden vif-1
 		heard 1 "unplug not committed: .* is not connected: vif-1"; has vif-0'
