@@ -423,6 +423,8 @@ void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state)
 	case XenbusStateInitWait:
 		if (vif->phase == XNL_WAITING)
 			vif_connect(vif);
+		else if (vif->phase == XNL_UP)
+			backend_closing(vif);	/* it was, unseen */
 		break;
 	case XenbusStateConnected:
 		if (vif->phase == XNL_CONNECTING)
