@@ -12,7 +12,7 @@ serve_files() {
 	setup_network
 	mkdir -p "$WWW"
 	ln -sf "/boot/lab/vmlinuz-$KERNEL" "$WWW/vmlinuz"
-	ln -sf "$(guest_ramdisk hvm)" "$WWW/initrd"
+	ln -sf "$(guest_ramdisk .zst)" "$WWW/initrd"
 	[[ -e $LAB_STATE/httpd ]] || peer busybox httpd -p 80 -h "$WWW"
 	touch "$LAB_STATE/httpd"
 }
@@ -36,8 +36,8 @@ ipxe_script() {
 
 # create_ipxe_guest NAME [on_reboot=destroy]
 create_ipxe_guest() {
-	local vifs=1 vcpus=1 memory=384 model=rtl8139 on_reboot=destroy xlextra='' dmargs=''
-	local cmdline='edd=off xen_emul_unplug=ide-disks' line
+	local vifs=1 vcpus=1 memory=384 model=rtl8139 on_reboot=destroy xlextra='' dmargs='' preload=0
+	local cmdline='xen_emul_unplug=ide-disks' line
 	[[ -z ${2-} ]] || local "$2"
 	guest_number "$1" >/dev/null
 	serve_files

@@ -132,22 +132,54 @@ vif_spec() {
 		"$(vif_mac "$(guest_number "$1")" "$2")" "$BRIDGE" "${3:+,$3}"
 }
 
-# Compressed for an HVM guest, whose firmware loads it.
+# guest_ramdisk [.zst]: what was built for the guests of this run, and their base.
 guest_ramdisk() {
+	local file=$LAB_STATE/ramdisk${1:-}
 	# shellcheck disable=SC2153 # one of the settings
-	local base=/boot/lab/guest-$KERNEL.cpio file=$LAB_STATE/ramdisk
-	[[ $1 != hvm ]] || base+=.zst file+=.zst
-	[[ -e $file ]] || cat /host/overlay.cpio "$base" >"$file"
+	[[ -e $file ]] || cat /host/overlay.cpio "/boot/lab/guest-$KERNEL.cpio${1:-}" >"$file"
 	echo "$file"
+}
+
+# Where the device model puts what an HVM guest boots: beyond what firmware uses.
+KERNEL_AT=0x4000000 RAMDISK_AT=0xa000000
+
+le32() { printf '\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24)); }
+
+# Firmware fetches a kernel and its ramdisk byte by byte, each a trip to dom0: a
+# minute. So the device model writes both into the guest's memory, and firmware
+# fetches the kernel's real mode part alone, and behind it instructions that fill in
+# where the ramdisk is (ramdisk_image, ramdisk_size; x86's boot protocol) and go on
+# to the kernel. Sets $kernel and $devices.
+preload() {
+	local whole=/boot/lab/vmlinuz-$KERNEL ramdisk setup_sectors setup
+	kernel=$LAB_STATE/real-mode
+	ramdisk=$(guest_ramdisk)
+	devices="'-device', 'loader,file=$LAB_STATE/protected-mode,addr=$KERNEL_AT,force-raw=on',
+		'-device', 'loader,file=$ramdisk,addr=$RAMDISK_AT,force-raw=on',"
+	[[ ! -e $kernel ]] || return 0
+	setup_sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$whole")
+	setup=$(((setup_sectors + 1) * 512))
+	tail -c +$((setup + 1)) "$whole" >"$LAB_STATE/protected-mode"
+	head -c $setup "$whole" >"$kernel"
+	# movl $RAMDISK_AT, 0x218(%esi); movl $size, 0x21c(%esi); movl $KERNEL_AT, %eax; jmp *%eax
+	# shellcheck disable=SC2059 # bytes
+	printf "\\xc7\\x86$(le32 0x218)$(le32 $RAMDISK_AT)\\xc7\\x86$(le32 0x21c)$(
+		le32 "$(stat -Lc %s "$ramdisk")")\\xb8$(le32 $KERNEL_AT)\\xff\\xe0" >>"$kernel"
 }
 
 # guest_config NAME TYPE: prints the xl configuration from the options of
 # create_guest (dynamic scope).
 guest_config() {
-	local name=$1 type=$2 console=hvc0 kernel=vmlinux i specs=() models
+	local name=$1 type=$2 console=hvc0 kernel=/boot/lab/vmlinux-$KERNEL ramdisk='' devices=''
+	local i specs=() models
 	# Without pci=noearly an HVM kernel looks for an AGP bridge in each PCI slot
-	# there may be: 40 s of configuration cycles that dom0 must emulate.
-	[[ $type != hvm ]] || console="ttyS0 pci=noearly" kernel=vmlinuz
+	# there may be, and without edd=off for disks: trips to dom0, 40 s and 5 s.
+	[[ $type != hvm ]] || console="ttyS0 pci=noearly edd=off"
+	case $type$preload in
+	hvm1) preload ;;
+	hvm0) kernel=/boot/lab/vmlinuz-$KERNEL ramdisk=$(guest_ramdisk .zst) ;;
+	*) ramdisk=$(guest_ramdisk) ;;
+	esac
 	read -ra models <<<"$model"
 	for ((i = 0; i < vifs; i++)); do
 		specs+=("'$(vif_spec "$name" "$i" "$([[ $type != hvm ]] || echo "model=${models[i]:-${models[0]}}")")'")
@@ -155,8 +187,8 @@ guest_config() {
 	cat <<-CFG
 		name = "$name"
 		type = "$type"
-		kernel = "/boot/lab/$kernel-$KERNEL"
-		ramdisk = "$(guest_ramdisk "$type")"
+		kernel = "$kernel"
+		${ramdisk:+ramdisk = '$ramdisk'}
 		extra = "console=$console panic_on_warn=1 oops=panic panic=-1 loglevel=5 $cmdline"
 		memory = $memory
 		vcpus = $vcpus
@@ -171,21 +203,22 @@ guest_config() {
 		vnc = 0
 		usb = 0
 		vga = "none"
-		device_model_args_hvm = [ $dmargs ]
+		device_model_args_hvm = [ $devices $dmargs ]
 	CFG
 }
 
 # create_guest NAME TYPE [vifs=1] [vcpus=1] [memory=256] [model='rtl8139 …']
-#   [cmdline='…'] [on_reboot=destroy] [xlextra='…'] [dmargs='"-device", "…"']:
+#   [cmdline='…'] [on_reboot=destroy] [xlextra='…'] [dmargs='"-device", "…"'] [preload=1]:
 #   returns when its agent is up. model: each emulated NIC's, or the first's for all.
+#   preload=0: an HVM guest's firmware fetches the kernel itself.
 create_guest() {
 	local name=$1 type=$2 option
-	local vifs=1 vcpus=1 memory=256 model=rtl8139 cmdline='' on_reboot=destroy xlextra='' dmargs=''
+	local vifs=1 vcpus=1 memory=256 model=rtl8139 cmdline='' on_reboot=destroy xlextra='' dmargs='' preload=1
 	shift 2
 	[[ $type != hvm ]] || memory=320 cmdline='xen_emul_unplug=ide-disks'
 	for option; do
 		case ${option%%=*} in
-		vifs | vcpus | memory | model | cmdline | on_reboot | xlextra | dmargs) local "$option" ;;
+		vifs | vcpus | memory | model | cmdline | on_reboot | xlextra | dmargs | preload) local "$option" ;;
 		*) fail "create_guest: no option '$option'"; return ;;
 		esac
 	done

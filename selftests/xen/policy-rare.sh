@@ -15,9 +15,10 @@
 G=rare
 MAC=$(vif_mac "$(guest_number "$G")" 0)
 
+# The device model made anew after a kexec would write what it preloads once more.
 boots() {
 	serve_files
-	create_guest "$G" hvm memory=448
+	create_guest "$G" hvm memory=448 preload=0
 	orders 'modprobe 8139cp; has pci'
 }
 
