@@ -177,8 +177,8 @@ guest_config() {
 	[[ $type != hvm ]] || console="ttyS0 pci=noearly edd=off"
 	case $type$preload in
 	hvm1) preload ;;
-	hvm0) kernel=/boot/lab/vmlinuz-$KERNEL ramdisk=$(guest_ramdisk .zst) ;;
-	*) ramdisk=$(guest_ramdisk) ;;
+	hvm0) kernel=/boot/lab/vmlinuz-$KERNEL ramdisk="ramdisk = \"$(guest_ramdisk .zst)\"" ;;
+	*) ramdisk="ramdisk = \"$(guest_ramdisk)\"" ;;
 	esac
 	read -ra models <<<"$model"
 	for ((i = 0; i < vifs; i++)); do
@@ -188,7 +188,7 @@ guest_config() {
 		name = "$name"
 		type = "$type"
 		kernel = "$kernel"
-		${ramdisk:+ramdisk = '$ramdisk'}
+		$ramdisk
 		extra = "console=$console panic_on_warn=1 oops=panic panic=-1 loglevel=5 $cmdline"
 		memory = $memory
 		vcpus = $vcpus

@@ -6,7 +6,7 @@
 # is not taken for its leaving, after which a vif waits, up to a minute. And to a
 # backend that took another's place before the guest could see that.
 
-# shellcheck source=selftests/xen/lib.sh disable=SC2317
+# shellcheck source=selftests/xen/lib.sh disable=SC2119,SC2317
 . /host/xen/lib.sh
 # shellcheck source=selftests/xen/traffic.sh
 . /host/xen/traffic.sh
@@ -76,7 +76,7 @@ survives_flood() {
 	flood_on "$1"
 	attempt connect_often "$1" "$2"
 	flood_off "$1"
-	throttle "$1" $UNLIMITED
+	throttle "$1" "$UNLIMITED"
 	((attempt == 0)) || return "$attempt"
 	[[ $(left_by_backend "$1") == "$left" ]] || fail "the backend was thought to leave"
 	both_ways "$1" 1000000 4 6
@@ -84,8 +84,8 @@ survives_flood() {
 }
 
 # 20 sets of receive buffers are 5 MiB at least, the packets of 20 full rings too.
-with_answers() { leaks_less "$1" 3072 survives_flood "$1" $FLOWING $UNLIMITED; }
-with_full_rings() { leaks_less "$1" 3072 survives_flood "$1" $FULL 700,4000; }
+with_answers() { leaks_less "$1" 3072 survives_flood "$1" "$FLOWING" "$UNLIMITED"; }
+with_full_rings() { leaks_less "$1" 3072 survives_flood "$1" "$FULL" 700,4000; }
 
 # Until its script is done the new backend is in InitWait, and the vif leads nowhere.
 replaced_unseen() {
