@@ -9,8 +9,6 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,7 +27,7 @@
 
 static void usage(void)
 {
-	fputs("netcheck serve PORT                              TCP and UDP, v4 and v6\n"
+	fputs("netcheck serve PORT [SECONDS]                    TCP and UDP, v4 and v6\n"
 	      "netcheck send|fetch HOST PORT BYTES SEED [MS]    MS: pause per 64 KiB\n"
 	      "netcheck sweep HOST PORT FROM TO STEP            UDP echo of each payload size\n"
 	      "netcheck rawecho IFACE\n"
@@ -203,22 +201,17 @@ static void serve_udp(const char *port)
 }
 
 /*
- * A client that was ended while the vif was away may not be heard of: its reset is
- * lost and never sent again. What came of its stream out of order would stay, and
- * hold pages of the vif's pool. A peer that is paused has 110 s to answer.
+ * A client that was ended while the vif is away may not be heard of again for minutes.
+ * What came of its stream out of order would stay, and hold pages of the vif's pool.
  */
-static void notice_loss(int fd)
+static void lose_patience(int fd, int seconds)
 {
-	int on = 1, idle = 10, interval = 5, count = 20;
+	struct timeval tv = { .tv_sec = seconds };
 
-	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle)) ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval)) ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)))
-		die("setsockopt");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
-static void serve(const char *port)
+static void serve(const char *port, int patience)
 {
 	int fd = listen_on(SOCK_STREAM, port);
 
@@ -234,7 +227,7 @@ static void serve(const char *port)
 		if (peer < 0)
 			continue;
 		if (!fork()) {
-			notice_loss(peer);
+			lose_patience(peer, patience);
 			serve_stream(peer);
 			_exit(0);
 		}
@@ -402,8 +395,8 @@ static int raw_sweep(char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && !strcmp(argv[1], "serve"))
-		serve(argv[2]);
+	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve"))
+		serve(argv[2], argc == 4 ? atoi(argv[3]) : 0);
 	if (argc >= 6 && !strcmp(argv[1], "send"))
 		return transfer('s', argv, argc);
 	if (argc >= 6 && !strcmp(argv[1], "fetch"))

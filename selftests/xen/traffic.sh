@@ -19,9 +19,10 @@ use_guest() {
 	serve "$name"
 }
 
-# serve NAME: netcheck's server in the guest and in the peer.
+# serve NAME: netcheck's server in the guest and in the peer. That in the guest waits
+# PATIENCE seconds for a silent client, for ever without.
 serve() {
-	guest "$1" "pidof netcheck >/dev/null || setsid /lab/netcheck serve $PORT >/dev/null 2>&1 &"
+	guest "$1" "pidof netcheck >/dev/null || setsid /lab/netcheck serve $PORT ${PATIENCE:-} >/dev/null 2>&1 &"
 	if [[ ! -e $LAB_STATE/serving ]]; then
 		setsid "$IP" netns exec peer "$NETCHECK" serve $PORT </dev/null >/dev/null 2>&1 &
 		touch "$LAB_STATE/serving"

@@ -53,6 +53,10 @@ without_headroom() {
 	return "$attempt"
 }
 
+# Less than the 60 seconds after which the kernel complains of a page pool in use.
+# shellcheck disable=SC2034 # traffic.sh reads it
+PATIENCE=30
+
 agent_answers() { GUEST_TIMEOUT=5 guest "$1" true; }
 
 # The backend's driver lets go of the vif and takes it again.
