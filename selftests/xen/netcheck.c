@@ -185,6 +185,14 @@ static int listen_on(int type, const char *port)
 	return fd;
 }
 
+/* How long a read waits; 0: for ever. */
+static void receive_timeout(int fd, int ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
 static void serve_udp(const char *port)
 {
 	static char buf[CHUNK];
@@ -202,15 +210,9 @@ static void serve_udp(const char *port)
 
 /*
  * A client that was ended while the vif is away may not be heard of again for minutes.
- * What came of its stream out of order would stay, and hold pages of the vif's pool.
+ * What came of its stream out of order would stay, and hold pages of the vif's pool:
+ * hence @patience, in seconds.
  */
-static void lose_patience(int fd, int seconds)
-{
-	struct timeval tv = { .tv_sec = seconds };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-}
-
 static void serve(const char *port, int patience)
 {
 	int fd = listen_on(SOCK_STREAM, port);
@@ -227,7 +229,7 @@ static void serve(const char *port, int patience)
 		if (peer < 0)
 			continue;
 		if (!fork()) {
-			lose_patience(peer, patience);
+			receive_timeout(peer, patience * 1000);
 			serve_stream(peer);
 			_exit(0);
 		}
@@ -301,20 +303,13 @@ static int echo(int fd, const uint8_t *out, size_t len, size_t skip, size_t min)
 	return -1;
 }
 
-static void receive_timeout(int fd)
-{
-	struct timeval tv = { .tv_usec = 700000 };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-}
-
 static int sweep(char **argv)
 {
 	int from = atoi(argv[4]), to = atoi(argv[5]), step = atoi(argv[6]), size, lost = 0;
 	int fd = connect_to(argv[2], argv[3], SOCK_DGRAM);
 	static uint8_t out[CHUNK];
 
-	receive_timeout(fd);
+	receive_timeout(fd, 700);
 	for (size = from; size <= to; size += step) {
 		uint64_t state = seed_state(size);
 		int tries;
@@ -374,7 +369,7 @@ static int raw_sweep(char **argv)
 	uint8_t mac[ETH_ALEN];
 	int fd = raw_socket(argv[2], mac);
 
-	receive_timeout(fd);
+	receive_timeout(fd, 700);
 	if (sscanf(argv[3], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &out[0], &out[1], &out[2], &out[3],
 		   &out[4], &out[5]) != 6)
 		usage();
