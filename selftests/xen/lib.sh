@@ -4,7 +4,7 @@
 # reports, waits with a deadline, guests and their devices. What runs traffic
 # is in traffic.sh.
 #
-# Settings from the host: DRIVER, DRIVER_OPTS, KERNEL, GUEST_TYPES, SEED.
+# Settings from the host: DRIVER, DRIVER_OPTS, KERNEL, LINUX_OPTIONS, GUEST_TYPES, SEED.
 
 set -euo pipefail
 . /host/settings
@@ -189,7 +189,7 @@ guest_config() {
 		type = "$type"
 		kernel = "$kernel"
 		$ramdisk
-		extra = "console=$console panic_on_warn=1 oops=panic panic=-1 loglevel=5 $cmdline"
+		extra = "console=$console panic_on_warn=1 oops=panic panic=-1 loglevel=5 $LINUX_OPTIONS $cmdline"
 		memory = $memory
 		vcpus = $vcpus
 		vif = [ $(IFS=,; echo "${specs[*]:-}") ]
