@@ -10,6 +10,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,18 @@ static int check_stream(int fd, uint64_t bytes, uint64_t seed, char *verdict, si
 	return 0;
 }
 
+/*
+ * Whether a socket that is closed, or whose program ends, forgets its stream at once.
+ * Otherwise it goes on as an orphan, and what came out of order holds pages of the
+ * vif's pool, for minutes where the other end is not heard of.
+ */
+static void forget_on_close(int fd, bool yes)
+{
+	struct linger linger = { .l_onoff = yes };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
 static void serve_stream(int fd)
 {
 	unsigned long long bytes, seed;
@@ -160,13 +173,16 @@ static void serve_stream(int fd)
 	    sscanf(header, "%c %llu %llu %ld", &verb, &bytes, &seed, &pause_ms) != 4)
 		return;
 	if (verb == 'g') {
-		send_stream(fd, bytes, seed, pause_ms);
-		shutdown(fd, SHUT_WR);
-		read_all(fd, verdict, sizeof(verdict));
-		return;
+		if (send_stream(fd, bytes, seed, pause_ms) || shutdown(fd, SHUT_WR))
+			return;
+	} else {
+		check_stream(fd, bytes, seed, verdict, sizeof(verdict));
+		if (write_all(fd, verdict, sizeof(verdict)))
+			return;
 	}
-	check_stream(fd, bytes, seed, verdict, sizeof(verdict));
-	write_all(fd, verdict, sizeof(verdict));
+	/* The client closes first. */
+	if (!read_all(fd, verdict, sizeof(verdict)))
+		forget_on_close(fd, false);
 }
 
 static int listen_on(int type, const char *port)
@@ -209,9 +225,8 @@ static void serve_udp(const char *port)
 }
 
 /*
- * A client that was ended while the vif is away may not be heard of again for minutes.
- * What came of its stream out of order would stay, and hold pages of the vif's pool:
- * hence @patience, in seconds.
+ * A client that was ended while the vif is away is not heard of again: @patience, in
+ * seconds, says how long to wait for the next byte.
  */
 static void serve(const char *port, int patience)
 {
@@ -230,6 +245,7 @@ static void serve(const char *port, int patience)
 			continue;
 		if (!fork()) {
 			receive_timeout(peer, patience * 1000);
+			forget_on_close(peer, true);
 			serve_stream(peer);
 			_exit(0);
 		}
@@ -249,6 +265,7 @@ static int connect_to(const char *host, const char *port, int type)
 	if (fd < 0 || (is_v4 ? connect(fd, (void *)&v4, sizeof(v4))
 			     : connect(fd, (void *)&v6, sizeof(v6))))
 		die("connect");
+	forget_on_close(fd, true);
 	return fd;
 }
 
@@ -269,9 +286,11 @@ static int transfer(char verb, char **argv, int argc)
 		die("send");
 	else
 		read_all(fd, verdict, sizeof(verdict));
-	close(fd);
-	if (!strcmp(verdict, "ok"))
+	if (!strcmp(verdict, "ok")) {
+		forget_on_close(fd, false);
+		close(fd);
 		return 0;
+	}
 	fprintf(stderr, "netcheck: %s %s: %s\n", argv[1], argv[2], verdict);
 	return 1;
 }
