@@ -132,7 +132,7 @@ static int set_ringparam(struct net_device *netdev,
 		return -EINVAL;
 	}
 	if (ring->rx_pending < XNL_RX_TARGET_MIN) {
-		NL_SET_ERR_MSG_MOD(extack, "rx must be from 64 to 256");
+		NL_SET_ERR_MSG_MOD(extack, "rx must be from 32 to 256");
 		return -EINVAL;
 	}
 	WRITE_ONCE(vif->rx_pending, ring->rx_pending);

@@ -190,6 +190,36 @@ static void unbind_channels(struct xnl_queue *queue)
 	queue->rx_irq = 0;
 }
 
+/* Each part's destroy undoes a half made one too, but not one never begun. */
+static int queue_create(struct xnl_queue *queue)
+{
+	int err;
+
+	netif_napi_add(queue->vif->netdev, &queue->napi, queue_poll);
+	err = xnl_pages_create(queue);
+	if (err)
+		goto out;
+	err = xnl_tx_create(queue);
+	if (err)
+		goto out_tx;
+	err = xnl_rx_create(queue);
+	if (err)
+		goto out_rx;
+	err = bind_channels(queue);
+	if (!err)
+		return 0;
+
+	unbind_channels(queue);
+out_rx:
+	xnl_rx_destroy(queue);
+out_tx:
+	xnl_tx_destroy(queue, NULL);
+	xnl_pages_destroy(queue);
+out:
+	netif_napi_del(&queue->napi);
+	return err;
+}
+
 /**
  * xnl_queues_create - make the queue pairs of a vif, ready to be announced
  * @vif: the vif, its backend's features known
@@ -216,14 +246,9 @@ struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num)
 		queues[i].stats = &vif->stats[i];
 		queues[i].index = i;
 		queues[i].otherend = vif->xdev->otherend_id;
-		netif_napi_add(vif->netdev, &queues[i].napi, queue_poll);
-		err = xnl_tx_create(&queues[i]);
-		if (!err)
-			err = xnl_rx_create(&queues[i]);
-		if (!err)
-			err = bind_channels(&queues[i]);
+		err = queue_create(&queues[i]);
 		if (err) {
-			xnl_queues_destroy(queues, i + 1, NULL);
+			xnl_queues_destroy(queues, i, NULL);
 			return ERR_PTR(err);
 		}
 	}
@@ -231,7 +256,7 @@ struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num)
 }
 
 /**
- * xnl_queues_destroy - end what xnl_queues_create() made, also half made
+ * xnl_queues_destroy - end what xnl_queues_create() made
  * @queues: the queues; not polled, and no sender can reach them
  * @num: how many
  * @requeue: where packets go that were not acknowledged; NULL to drop them
@@ -251,6 +276,7 @@ void xnl_queues_destroy(struct xnl_queue *queues, unsigned int num,
 		netif_napi_del(&queues[i].napi);
 		xnl_rx_destroy(&queues[i]);
 		xnl_tx_destroy(&queues[i], requeue);
+		xnl_pages_destroy(&queues[i]);
 	}
 	kvfree(queues);
 }

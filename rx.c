@@ -4,10 +4,10 @@
  * posted for what comes next. Owns the receive half of a queue's state.
  *
  * Buffers are whole pages of a page pool. Three ways lead to an skb: a short
- * packet is copied out and its page stays granted and is posted again; a packet
- * in one page with room behind it gets its skb built around the page; anything
- * larger gets its headers copied and its pages as fragments. A page leaves for
- * the stack only after its grant has ended.
+ * packet is copied to a part of another page, and its own stays granted and is
+ * posted again; a packet in one page with room behind it gets its skb built around
+ * the page; anything larger gets its headers copied and its pages as fragments. A
+ * page leaves for the stack only after its grant has ended.
  *
  * Context: NAPI of the queue, or process context while it is not polled.
  */
@@ -49,31 +49,17 @@ static struct page *rx_take(struct xnl_queue *queue, RING_IDX index)
 	return page;
 }
 
-/**
- * xnl_rx_refill - post receive buffers up to the target
- * @queue: the queue
- *
- * The target starts low, so that an idle queue holds little memory, and
- * doubles whenever the backend has less than half of it left. What it has left
- * is its own word, which can but make the target grow to its bound.
- *
- * Context: NAPI, or process context with BHs disabled and NAPI not enabled.
- */
-void xnl_rx_refill(struct xnl_queue *queue)
+/* Post receive buffers up to the target. NAPI, or BHs disabled and NAPI not enabled. */
+static void rx_refill(struct xnl_queue *queue)
 {
 	struct xen_netif_rx_front_ring *ring = &queue->rx;
 	unsigned int posted = ring->req_prod_pvt - ring->rsp_cons;
-	RING_IDX left = ring->req_prod_pvt - READ_ONCE(ring->sring->rsp_prod);
 	struct xnl_rx_buf *buf;
 	struct page *page;
 	bool notify;
 
-	if (left < queue->rx_target / 2)
-		queue->rx_target = min_t(unsigned int, queue->rx_target * 2,
-					 READ_ONCE(queue->vif->rx_pending));
-
 	for (; posted < queue->rx_target; posted++) {
-		page = page_pool_dev_alloc_pages(queue->pool);
+		page = xnl_page_alloc(queue, GFP_ATOMIC | __GFP_NOWARN);
 		if (unlikely(!page))
 			break;
 		/* The backend could read what a recycled page still holds. */
@@ -94,6 +80,21 @@ void xnl_rx_refill(struct xnl_queue *queue)
 		notify_remote_via_irq(queue->rx_irq);
 }
 
+/*
+ * The target starts low, so that an idle queue holds little memory, and
+ * doubles whenever the backend has less than half of it left. What it has left
+ * is its own word, which can but make the target grow to its bound.
+ */
+static void rx_grow(struct xnl_queue *queue)
+{
+	RING_IDX left = queue->rx.req_prod_pvt -
+			READ_ONCE(queue->rx.sring->rsp_prod);
+
+	if (left < queue->rx_target / 2)
+		queue->rx_target = min_t(unsigned int, queue->rx_target * 2,
+					 READ_ONCE(queue->vif->rx_pending));
+}
+
 static void rx_refill_work(struct work_struct *work)
 {
 	struct xnl_queue *queue = container_of(to_delayed_work(work),
@@ -102,13 +103,27 @@ static void rx_refill_work(struct work_struct *work)
 	xnl_queue_kick(queue);
 }
 
+/* A short packet: to a part of a page of the pool, as nothing there is cleared. */
 static struct sk_buff *rx_copy(struct xnl_queue *queue, RING_IDX cons,
 			       const struct xnl_rx_packet *pkt)
 {
-	struct sk_buff *skb = napi_alloc_skb(&queue->napi, pkt->len);
+	unsigned int room = NET_SKB_PAD + NET_IP_ALIGN;
+	unsigned int size = SKB_DATA_ALIGN(room + pkt->len) +
+			    SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	unsigned int offset;
+	struct sk_buff *skb;
+	struct page *page;
 
-	if (unlikely(!skb))
+	page = page_pool_dev_alloc_frag(queue->pool, &offset, size);
+	if (unlikely(!page))
 		return NULL;
+	skb = napi_build_skb(page_address(page) + offset, size);
+	if (unlikely(!skb)) {
+		page_pool_recycle_direct(queue->pool, page);
+		return NULL;
+	}
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, room);
 	skb_put_data(skb, page_address(rx_buf(queue, cons)->page) +
 			  pkt->slot[0].offset, pkt->len);
 	return skb;
@@ -350,8 +365,10 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 	u64_stats_add(&queue->stats->rx.dropped, dropped);
 	u64_stats_add(&queue->stats->rx.errors, errors);
 	u64_stats_update_end(&queue->stats->rx.syncp);
-	if (likely(!queue->broken))
-		xnl_rx_refill(queue);
+	if (likely(!queue->broken)) {
+		rx_grow(queue);
+		rx_refill(queue);
+	}
 	return done;
 }
 
@@ -372,17 +389,12 @@ bool xnl_rx_rearm(struct xnl_queue *queue)
 
 /**
  * xnl_rx_create - the receive ring, its grant references and first buffers
- * @queue: the queue, zeroed, its vif's trust known
+ * @queue: the queue with its pages, its vif's trust known
  *
  * Return: 0 or a negative errno; xnl_rx_destroy() undoes a half made one too.
  */
 int xnl_rx_create(struct xnl_queue *queue)
 {
-	struct page_pool_params params = {
-		.pool_size = XNL_RING_SIZE,
-		.nid = NUMA_NO_NODE,
-		.dev = &queue->vif->xdev->dev,
-	};
 	struct xen_netif_rx_sring *sring;
 	grant_ref_t refs;
 	unsigned int i;
@@ -407,12 +419,6 @@ int xnl_rx_create(struct xnl_queue *queue)
 	for (i = 0; i < XNL_RING_SIZE; i++)
 		queue->rx_buf[i].gref = gnttab_claim_grant_reference(&refs);
 
-	queue->pool = page_pool_create(&params);
-	if (IS_ERR(queue->pool)) {
-		err = PTR_ERR(queue->pool);
-		queue->pool = NULL;
-		return err;
-	}
 	/* Each fragment has a page of its own, up to whose end it may grow. */
 	err = __xdp_rxq_info_reg(&queue->xdp_rxq, queue->vif->netdev,
 				 queue->index, queue->napi.napi_id, PAGE_SIZE);
@@ -423,7 +429,7 @@ int xnl_rx_create(struct xnl_queue *queue)
 	if (err)
 		return err;
 	local_bh_disable();
-	xnl_rx_refill(queue);
+	rx_refill(queue);
 	local_bh_enable();
 	return 0;
 }
@@ -431,9 +437,6 @@ int xnl_rx_create(struct xnl_queue *queue)
 /**
  * xnl_rx_destroy - undo xnl_rx_create()
  * @queue: the queue; nobody polls, channels are unbound
- *
- * A page that the backend still maps keeps a reference of its grant's and is
- * thus never reused; the pool lets go of it.
  */
 void xnl_rx_destroy(struct xnl_queue *queue)
 {
@@ -443,18 +446,13 @@ void xnl_rx_destroy(struct xnl_queue *queue)
 	for (i = 0; i < XNL_RING_SIZE; i++) {
 		struct xnl_rx_buf *buf = &queue->rx_buf[i];
 
-		if (buf->page) {
-			get_page(buf->page);
-			gnttab_end_foreign_access(buf->gref, buf->page);
-			page_pool_put_full_page(queue->pool, buf->page, false);
-		} else if (buf->gref != INVALID_GRANT_REF) {
+		if (buf->page)
+			xnl_page_free_granted(queue, buf->page, buf->gref);
+		else if (buf->gref != INVALID_GRANT_REF)
 			gnttab_free_grant_reference(buf->gref);
-		}
 	}
 	if (xdp_rxq_info_is_reg(&queue->xdp_rxq))
 		xdp_rxq_info_unreg(&queue->xdp_rxq);
-	if (queue->pool)
-		page_pool_destroy(queue->pool);
 	xenbus_teardown_ring((void **)&queue->rx.sring, 1,
 			     &queue->rx_ring_gref);
 }

@@ -24,13 +24,14 @@ static int bounce_create(struct xnl_queue *queue)
 	int gref;
 
 	for (i = 0; i < bounce_pages(queue); i++) {
-		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		page = xnl_page_alloc(queue, GFP_KERNEL);
 		if (!page)
 			return -ENOMEM;
+		clear_page(page_address(page));
 		gref = gnttab_grant_foreign_access(xdev->otherend_id,
 						   xen_page_to_gfn(page), 1);
 		if (gref < 0) {
-			__free_page(page);
+			page_pool_put_full_page(queue->pool, page, false);
 			return gref;
 		}
 		queue->bounce_page[i] = page;
@@ -41,7 +42,7 @@ static int bounce_create(struct xnl_queue *queue)
 
 /**
  * xnl_tx_create - the transmit ring, its grant references and bounce pages
- * @queue: the queue, zeroed, its vif's features and trust known
+ * @queue: the queue with its pages, its vif's features and trust known
  *
  * Return: 0 or a negative errno; xnl_tx_destroy() undoes a half made one too.
  */
@@ -173,8 +174,8 @@ void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
 
 	for (i = 0; i < bounce_pages(queue); i++)
 		if (queue->bounce_page[i])
-			gnttab_end_foreign_access(queue->bounce_gref[i],
-						  queue->bounce_page[i]);
+			xnl_page_free_granted(queue, queue->bounce_page[i],
+					      queue->bounce_gref[i]);
 	xenbus_teardown_ring((void **)&queue->tx.sring, 1,
 			     &queue->tx_ring_gref);
 }

@@ -106,7 +106,7 @@ static bool make_buff(struct xnl_queue *queue, struct xdp_buff *xdp,
 		xdp_prepare_buff(xdp, page_address(pages[0]), offset, len,
 				 true);
 	} else {
-		head = page_pool_dev_alloc_pages(queue->pool);
+		head = xnl_page_alloc(queue, GFP_ATOMIC | __GFP_NOWARN);
 		if (!head)
 			return false;
 		copy = min_t(unsigned int, len, XDP_LINEAR_MAX);

@@ -43,8 +43,12 @@ static_assert(PAGE_SIZE == XEN_PAGE_SIZE, "xennet_lite needs 4 KiB pages");
 
 /* Queues per vif at most; netback's default is one per dom0 CPU. */
 #define XNL_MAX_QUEUES		8
-/* netback drops a queue's carrier when fewer than a packet's slots are free. */
-#define XNL_RX_TARGET_MIN	64
+/*
+ * netback drops a queue's carrier when fewer than a packet's slots are free. A page
+ * pool allocates 64 pages at a time: half are posted at first, the other half is
+ * for the bounce pages and for short packets.
+ */
+#define XNL_RX_TARGET_MIN	32
 #define XNL_RX_TARGET_MAX	XNL_RING_SIZE
 /* Most bytes of a page before which an skb can be built around it. */
 #define XNL_RX_BUILD_MAX	(PAGE_SIZE - \
@@ -321,6 +325,13 @@ void xnl_queues_gather(struct xnl_vif *vif);
 void xnl_queue_kick(struct xnl_queue *queue);
 void xnl_queue_broken(struct xnl_queue *queue, enum xnl_fault fault);
 
+/* pages.c: a queue's page pool */
+int xnl_pages_create(struct xnl_queue *queue);
+void xnl_pages_destroy(struct xnl_queue *queue);
+struct page *xnl_page_alloc(struct xnl_queue *queue, gfp_t gfp);
+void xnl_page_free_granted(struct xnl_queue *queue, struct page *page,
+			   grant_ref_t gref);
+
 /* tx_ring.c */
 int xnl_tx_create(struct xnl_queue *queue);
 void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue);
@@ -339,7 +350,6 @@ bool xnl_tx_rearm(struct xnl_queue *queue);
 /* rx.c */
 int xnl_rx_create(struct xnl_queue *queue);
 void xnl_rx_destroy(struct xnl_queue *queue);
-void xnl_rx_refill(struct xnl_queue *queue);
 int xnl_rx_poll(struct xnl_queue *queue, int budget);
 bool xnl_rx_rearm(struct xnl_queue *queue);
 

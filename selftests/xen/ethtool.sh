@@ -91,7 +91,7 @@ sets() {
 rings() {
 	sets G rx 64 6
 	both_ways "$G" 1000000
-	refused "from 64 to 256" 'ethtool -G $dev rx 63'
+	refused "from 32 to 256" 'ethtool -G $dev rx 31'
 	refused "exceeds maximum" 'ethtool -G $dev rx 257'
 	refused "one page: 256" 'ethtool -G $dev tx 128'
 	sets G rx 256 6
