@@ -70,13 +70,22 @@ wire() {
 	wait_for 20 "$name to answer" ping -c 1 -W 1 "$net.0.10"
 }
 
+# start TYPE DRIVER ROWS
 start() {
-	local type=$1 name=$1-$2 options='' DRIVER
+	local type=$1 name=$1-$2 options='' run DRIVER
 	# shellcheck disable=SC2034 # lib.sh reads it
 	DRIVER=${2%-untrusted}
 	[[ $2 != *-untrusted ]] || options=trusted=0
+	offer_queues 2
 	create_guest "$name" "$type" vifs="$(needs_second_vif)" memory=256 xlextra='tsc_mode = "native"'
 	load_driver "$name" "$options"
+	if [[ " $3 " == *" memory "* ]]; then
+		for ((run = 1; run <= RUNS; run++)); do
+			measure_memory "$type" "$2" "$run" "$options"
+		done
+		unload_driver "$name"
+		load_driver "$name" "$options"
+	fi
 	wire "$name"
 	warm_up "$1" "$2"
 }
@@ -89,28 +98,29 @@ warm_up() {
 	done
 }
 
-# Pages of the guest that are free, those on a CPU's list too, once what is freed
-# late is, and all caches that can be are given back.
+# Pages of the guest that are free, those on a CPU's list too, once all caches that
+# can be are given back.
 free_pages() {
 	guest "$1" "sleep 1; echo 3 >/proc/sys/vm/drop_caches
 		awk '\$1 == \"nr_free_pages\" || \$1 == \"count:\" { pages += \$2 } END { print pages }' \
 			/proc/zoneinfo"
 }
 
-# What a connected queue that has not carried anything holds, by what is missing
-# from free memory: slabs, rings, buffers. The net_device itself is in it.
+# measure_memory TYPE DRIVER RUN OPTIONS: what a queue holds that is connected and has
+# carried next to nothing: rings, buffers, skbs. By what less is free where each vif has
+# two queues than where it has one, so that the net_device is not in it; before any
+# load, as what that leaves in caches is freed late.
 measure_memory() {
-	local name=$1-$2 driver before after
-	driver=$(guest "$name" "readlink -f /sys/bus/xen/devices/vif-0/driver")
-	guest "$name" "echo vif-0 >$driver/unbind"
-	before=$(free_pages "$name")
-	guest "$name" "echo vif-0 >$driver/bind"
-	wait_for 20 "vif 0 of $name to connect again" vif_is "$name" 0 4
-	wait_for 10 "the netdev of vif 0 in $name" netif "$name" 0
-	after=$(free_pages "$name")
-	wire "$name"
+	local name=$1-$2 queues dev free=()
+	for queues in 1 2; do
+		unload_driver "$name"
+		load_driver "$name" "$4 max_queues=$queues"
+		dev=$(netif "$name")
+		guest "$name" "ip link set $dev up && ls -d /sys/class/net/$dev/queues/rx-$((queues - 1))"
+		free+=("$(free_pages "$name")")
+	done
 	printf '{"type":"%s","driver":"%s","row":"memory","run":%d,"bytes":%d}\n' \
-		"$1" "$2" "$4" $(((before - after) * 4096)) | tee -a "$OUT"
+		"$1" "$2" "$3" $(((free[0] - free[1]) * 4096 / $(needs_second_vif))) | tee -a "$OUT"
 }
 
 # A guest drops IPv4 at ingress, or no longer.
@@ -119,7 +129,6 @@ drop_nothing() { guest "$1" "tc qdisc del dev $2 ingress"; }
 
 # measure TYPE DRIVER ROW RUN
 measure() {
-	[[ $3 != memory ]] || { measure_memory "$@"; return; }
 	local name=$1-$2 net target load size count device dev vif=0 at result failed
 	read -r load size count device <<<"$(row "$3")"
 	net=10.$((60 + $(guest_number "$name"))) at=$net.0.10
@@ -145,10 +154,10 @@ compare() {
 	local type=$1 rows=$2 driver row run
 	shift 2
 	for driver in "$@"; do
-		ktap_test "a $type guest with $driver" start "$type" "$driver"
+		ktap_test "a $type guest with $driver" start "$type" "$driver" "$rows"
 	done
 	for ((run = 1; run <= RUNS; run++)); do
-		for row in $rows; do
+		for row in ${rows/memory/}; do
 			for driver in "$@"; do
 				# A dummy device is the same with any driver.
 				[[ $row != dummy-* || $driver == "$1" ]] || continue
