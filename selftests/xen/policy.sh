@@ -135,6 +135,16 @@ never_connects_then_late() {
 		mark; ip link set $(netdev pci) down; twin hidden; has vif-0; quiet; traffic vif-0'
 }
 
+# The card is there still: nobody has unplugged it.
+driver_taken_away_meanwhile() {
+	orders 'unload; has pci'
+	withhold
+	orders 'load unplug=keep; twin visible; native_away; twin none
+		mark; policy hide; sleep 2; twin none; heard 0 "unplugged at boot"; modprobe 8139cp'
+	grant
+	orders 'connected; twin hidden; has vif-0'
+}
+
 never_give_back() {
 	orders 'unload; has pci'
 	withhold
@@ -240,6 +250,7 @@ ktap_test "given back by hand, until unplug= is written" given_back_by_hand
 ktap_test "auto, hide and keep in every direction" auto_hide_keep_in_every_direction
 ktap_test "an unknown unplug= does not load" unknown_value_does_not_load
 ktap_test "a vif that connects late" never_connects_then_late
+ktap_test "its driver is taken away before the vif connects" driver_taken_away_meanwhile
 ktap_test "unplug_timeout=0 never gives back" never_give_back
 ktap_test "a backend that dies and returns in time" backend_dies_and_returns_in_time
 ktap_test "a backend that stays dead: the twin is back in time" backend_dies_and_stays_dead
