@@ -33,9 +33,7 @@ int xnl_pages_create(struct xnl_queue *queue)
 /* Pages that are still elsewhere go back to the system when they return. */
 void xnl_pages_destroy(struct xnl_queue *queue)
 {
-	if (queue->pool)
-		page_pool_destroy(queue->pool);
-	queue->pool = NULL;
+	page_pool_destroy(queue->pool);
 }
 
 /**

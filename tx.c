@@ -13,8 +13,8 @@
  * interrupt for it. A fuller ring keeps skbs, which is what holds senders back.
  *
  * What a short packet goes through is inlined, which the compiler does not do by
- * itself where there is a second caller: 130 of its 630 instructions
- * (Documentation/performance.rst).
+ * itself where there is a second caller: 130 instructions of the 507 that a 64
+ * byte send took here (Documentation/performance.rst).
  *
  * Context: the sender runs under the transmit queue's lock with BHs disabled,
  * the completer in NAPI. They share xnl_tx_ids, which needs no lock.

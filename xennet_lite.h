@@ -203,7 +203,7 @@ struct xnl_queue {
 	struct xen_netif_rx_front_ring rx ____cacheline_aligned_in_smp;
 	grant_ref_t rx_ring_gref;
 	unsigned int rx_target;
-	struct page_pool *pool;
+	struct page_pool *pool;		/* pages.c; bounce pages too */
 	struct xdp_rxq_info xdp_rxq;
 	struct delayed_work refill;
 	struct xnl_rx_buf rx_buf[XNL_RING_SIZE];

@@ -28,7 +28,7 @@
 
 static void usage(void)
 {
-	fputs("netcheck serve PORT [SECONDS]                    TCP and UDP, v4 and v6\n"
+	fputs("netcheck serve PORT SECONDS                      TCP and UDP, v4 and v6\n"
 	      "netcheck send|fetch HOST PORT BYTES SEED [MS]    MS: pause per 64 KiB\n"
 	      "netcheck sweep HOST PORT FROM TO STEP            UDP echo of each payload size\n"
 	      "netcheck rawecho IFACE\n"
@@ -201,7 +201,7 @@ static int listen_on(int type, const char *port)
 	return fd;
 }
 
-/* How long a read waits; 0: for ever. */
+/* How long a read waits. */
 static void receive_timeout(int fd, int ms)
 {
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
@@ -409,8 +409,8 @@ static int raw_sweep(char **argv)
 
 int main(int argc, char **argv)
 {
-	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "serve"))
-		serve(argv[2], argc == 4 ? atoi(argv[3]) : 0);
+	if (argc == 4 && !strcmp(argv[1], "serve"))
+		serve(argv[2], atoi(argv[3]));
 	if (argc >= 6 && !strcmp(argv[1], "send"))
 		return transfer('s', argv, argc);
 	if (argc >= 6 && !strcmp(argv[1], "fetch"))

@@ -33,8 +33,8 @@ parallel_streams() {
 	local tries
 	for tries in 1 2 3; do
 		streams "$1"
-		(($(grep -cE '[rt]x_queue_[0-9]+_packets: [1-9]' "$LAB_STATE/packets") < 2 * $2)) || return 0
-		echo "try $tries: a queue has had nothing"
+		(($(grep -cE '[rt]x_queue_[0-9]+_packets: [1-9]' "$LAB_STATE/packets") != 2 * $2)) || return 0
+		echo "try $tries: not each of $2 queues has sent and received"
 	done
 	return 1
 }

@@ -19,12 +19,12 @@ use_guest() {
 	serve "$name"
 }
 
-# serve NAME: netcheck's server in the guest and in the peer. That in the guest waits
-# PATIENCE seconds for a silent client, for ever without.
+# serve NAME: netcheck's server in the guest and in the peer, each of which waits two
+# minutes for a silent client; that in the guest PATIENCE seconds where that is set.
 serve() {
-	guest "$1" "pidof netcheck >/dev/null || setsid /lab/netcheck serve $PORT ${PATIENCE:-} >/dev/null 2>&1 &"
+	guest "$1" "pidof netcheck >/dev/null || setsid /lab/netcheck serve $PORT ${PATIENCE:-120} >/dev/null 2>&1 &"
 	if [[ ! -e $LAB_STATE/serving ]]; then
-		setsid "$IP" netns exec peer "$NETCHECK" serve $PORT </dev/null >/dev/null 2>&1 &
+		setsid "$IP" netns exec peer "$NETCHECK" serve $PORT 120 </dev/null >/dev/null 2>&1 &
 		touch "$LAB_STATE/serving"
 	fi
 }
