@@ -18,25 +18,36 @@ serve_files() {
 }
 
 # ipxe_script NAME BOOT-LINE: iPXE stays at its table for a while, so that dom0
-# reads it off the screen. After it, what is in PCI slots 3 to 6.
+# reads it off the screen. After it, what is in PCI slots 3 to 6. A peer that is
+# busy may not answer in iPXE's time: what fails is told, and done again.
 ipxe_script() {
 	cat <<-SCRIPT
 		#!ipxe
 		set net0/ip $(guest_v4 "$1")
 		set net0/netmask 255.255.255.0
-		ifopen net0
-		kernel http://$(remote_v4)/vmlinuz $2
-		initrd http://$(remote_v4)/initrd
+		goto fetch
+		:again
+		echo failed: \${errno}
+		imgfree
+		sleep 5
+		:fetch
+		ifopen net0 || goto again
+		kernel http://$(remote_v4)/vmlinuz $2 || goto again
+		initrd http://$(remote_v4)/initrd || goto again
 		ifstat
-		echo slots: \${pci/24.0.4:hexraw} \${pci/32.0.4:hexraw} \${pci/40.0.4:hexraw} \${pci/48.0.4:hexraw}
+		echo slots: \${pci/24.0.4:hexraw} \${pci/32.0.4:hexraw} \${pci/40.0.4:hexraw} \${pci/48.0.4:hexraw} end
 		sleep 8
 		boot
 	SCRIPT
 }
 
 # create_ipxe_guest NAME [on_reboot=destroy]
+# iPXE draws its random numbers from how regularly the RTC interrupts, 1024 times a
+# second. Where the lab was too slow for a while, Xen would make up for each tick that
+# was missed, and the guest come to nothing else.
 create_ipxe_guest() {
-	local vifs=1 vcpus=1 memory=384 model=rtl8139 on_reboot=destroy xlextra='' dmargs='' preload=0
+	local vifs=1 vcpus=1 memory=384 model=rtl8139 on_reboot=destroy dmargs='' preload=0
+	local xlextra='timer_mode = "one_missed_tick_pending"'
 	local cmdline='xen_emul_unplug=ide-disks' line
 	[[ -z ${2-} ]] || local "$2"
 	guest_number "$1" >/dev/null
@@ -70,10 +81,14 @@ ipxe_table() {
 	awk '/^net[0-9]+: .* using / { on = 1; print; next }
 		/^  / && on { print; next }
 		{ on = 0 }' "$LAB_STATE/ipxe-screen" >"$LAB_STATE/ipxe"
-	grep '^slots: ' "$LAB_STATE/ipxe-screen" >"$LAB_STATE/ipxe-slots"
+	grep '^slots: .* end$' "$LAB_STATE/ipxe-screen" >"$LAB_STATE/ipxe-slots"
 }
 
-wait_for_ipxe() { wait_for_boot "iPXE's ifstat on the guest's screen" ipxe_table "$1"; }
+wait_for_ipxe() {
+	wait_for_boot "iPXE's ifstat on the guest's screen" ipxe_table "$1" && return
+	cat "$LAB_STATE/ipxe-screen"
+	return 1
+}
 wait_for_agent() { wait_for_boot "the agent of $1" xenstore-exists "/local/domain/$(domid "$1")/data/agent"; }
 
 # As wait_for, but polls gently: while the guest boots dom0 must not be busy,
