@@ -128,19 +128,22 @@ unknown_value_does_not_load() {
 # The twin is up when the vif comes at last: busy, hidden once it is down.
 never_connects_then_late() {
 	withhold
-	orders 'mark; load unplug=hide unplug_timeout=3; has ""; twin hidden; quiet
+	orders 'mark; load unplug=hide unplug_timeout=10; has ""; twin hidden; quiet
 		twin returned; why "not connect in time"; has pci; traffic pci keep'
 	grant
 	orders 'connected; twin busy; has "vif-0 pci"
 		mark; ip link set $(netdev pci) down; twin hidden; has vif-0; quiet; traffic vif-0'
 }
 
-# The card is there still: nobody has unplugged it.
+# The card is there still, and then removed from the bus: nobody has unplugged it.
 driver_taken_away_meanwhile() {
 	orders 'unload; has pci'
 	withhold
-	orders 'load unplug=keep; twin visible; native_away; twin none
-		mark; policy hide; sleep 2; twin none; heard 0 "unplugged at boot"; modprobe 8139cp'
+	orders 'load unplug=keep unplug_timeout=120; twin visible; native_away; twin none
+		mark; policy hide; sleep 2; twin none
+		echo 1 >$PCI/$(address)/remove; twin gone; policy hide; sleep 2
+		why "removed from the PCI bus"; heard 0 "unplugged at boot"
+		echo 1 >/sys/bus/pci/rescan; modprobe 8139cp; twin hidden'
 	grant
 	orders 'connected; twin hidden; has vif-0'
 }
@@ -165,20 +168,21 @@ backend_dies_and_returns_in_time() {
 backend_dies_and_stays_dead() {
 	orders 'echo 3 >$PARAMETERS/unplug_timeout'
 	kill_backend
-	orders 'twin returned; has "vif-0 pci"; traffic pci'
+	orders 'twin returned vif-0 15; has "vif-0 pci"; traffic pci'
 }
 
 # Given back less than a minute ago: it is hidden when the minute is over.
 backend_returns_late() {
 	revive_backend
-	orders 'connected; await 5 why_now "a minute" || fail "no cooling"; has "vif-0 pci"; mark; traffic vif-0
+	orders 'connected; why "a minute"; has "vif-0 pci"; mark; traffic vif-0
 		twin hidden vif-0 75; has vif-0; quiet'
 }
 
 # ---- the vif goes ----------------------------------------------------------
 
 unbound_by_hand() {
-	orders 'mark; echo vif-0 >/sys/bus/xen/drivers/xennet_lite/unbind
+	orders 'echo 30 >$PARAMETERS/unplug_timeout; mark
+		echo vif-0 >/sys/bus/xen/drivers/xennet_lite/unbind
 		has pci; traffic pci; [[ ! -e $XEN/vif-0/twin ]] || fail "the file twin is left"
 		mark; echo vif-0 >/sys/bus/xen/drivers/xennet_lite/bind
 		connected; twin hidden; has vif-0; quiet; traffic vif-0'
