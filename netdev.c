@@ -7,7 +7,9 @@
  * Context: process, under rtnl, but for the transmit hooks (tx.c) and the
  * statistics (any context).
  */
+#include <linux/delay.h>
 #include <linux/rtnetlink.h>
+#include <net/sch_generic.h>
 
 #include "xennet_lite.h"
 
@@ -326,7 +328,12 @@ int xnl_netdev_carrier(struct xnl_vif *vif, bool up)
 		netif_carrier_off(netdev);
 		return 0;
 	}
+	rtnl_lock();
 	netif_carrier_on(netdev);
+	/* Else all that is sent is dropped until linkwatch's work has run. */
+	if (netif_running(netdev))
+		dev_activate(netdev);
+	rtnl_unlock();
 	if (anew) {
 		send_again(vif);
 		netdev_notify_peers(netdev);

@@ -3,8 +3,9 @@
 # Defends connecting anew while the guest floods the vif: 20 times with answers coming
 # in, 20 times with a full ring. A poll that wakes a queue just stopped lets a sender
 # meet a vif without queues. Nothing may stay behind, and what the backend said before
-# is not taken for its leaving, after which a vif waits, up to a minute. And to a
-# backend that took another's place before the guest could see that.
+# is not taken for its leaving, after which a vif waits, up to a minute. What was not
+# answered is sent again and the neighbours are told, at once. And to a backend that
+# took another's place before the guest could see that.
 
 # shellcheck source=selftests/xen/lib.sh disable=SC2119,SC2317
 . /host/xen/lib.sh
@@ -87,6 +88,52 @@ survives_flood() {
 with_answers() { leaks_less "$1" 3072 survives_flood "$1" "$FLOWING" "$UNLIMITED"; }
 with_full_rings() { leaks_less "$1" 3072 survives_flood "$1" "$FULL" 700,4000; }
 
+# anew: an order for a guest, which connects once.
+anew() { printf '%s' "$SHOWS
+	dev=$(netif "$1")
+	case \$(xenstore-read device/vif/0/feature-gso-tcpv4) in
+	1) ethtool -K \$dev rx-gro-hw off && shows feature-gso-tcpv4 0 ;;
+	0) ethtool -K \$dev rx-gro-hw on && shows feature-gso-tcpv4 1 ;;
+	esac"; }
+
+# By a gratuitous ARP, of which the peer makes a neighbour here, stale at first, as it
+# has not asked. A switch learns by it where a guest has gone that was migrated.
+peer_knows() { peer "$IP" neigh show "$(guest_v4 "$1")" | grep -qi "$(vif_mac "$(guest_number "$1")" 0).* STALE"; }
+tells_neighbours() {
+	local attempt
+	peer sysctl -qw net.ipv4.conf.peer0.arp_accept=1
+	sleep 1.5	# what came before, the kernel's watch over links too, is over
+	peer "$IP" neigh flush all
+	attempt "$2" "$1"
+	((attempt != 0)) || attempt wait_for 10 "a gratuitous ARP of $1" peer_knows "$1"
+	peer sysctl -qw net.ipv4.conf.peer0.arp_accept=0
+	return "$attempt"
+}
+by_setting() { guest "$1" "$(anew "$1")"; }
+by_restore() {
+	save_guest "$1"
+	restore_guest "$1"
+	wait_for 60 "the vif to connect" vif_is "$1" 0 4
+}
+
+# What a slow backend has not answered goes to the next one: 40 datagrams, longer than
+# what is copied, for which it takes seconds, as the rate holds for the next one too.
+sends_again() {
+	local attempt
+	listen 6666
+	throttle "$1" 1500,400000
+	guest "$1" "for i in \$(seq 40); do
+			printf '%300s again %d.\n' '' \$i >/dev/udp/$(remote_v4)/6666
+		done
+		$(anew "$1")"
+	echo "$(arrived again) have arrived"
+	attempt wait_for 60 "40 datagrams" all_arrived again 40
+	echo "$(arrived again) have arrived"
+	throttle "$1" "$UNLIMITED"
+	listen_no_more
+	return "$attempt"
+}
+
 # Until its script is done the new backend is in InitWait, and the vif leads nowhere. That
 # is seen at once, not by the transmit watchdog after 10 s.
 replaced_unseen() {
@@ -107,6 +154,9 @@ for type in $GUEST_TYPES; do
 	ktap_test "$type: connected" use_guest "$type"
 	ktap_test "$type: 20 times connected anew under a flood" with_answers "$type"
 	ktap_test "$type: 20 times connected anew with a full ring" with_full_rings "$type"
+	ktap_test "$type: packets not answered are sent again" sends_again "$type"
+	ktap_test "$type: neighbours are told, connected anew" tells_neighbours "$type" by_setting
+	ktap_test "$type: neighbours are told, restored" tells_neighbours "$type" by_restore
 	ktap_test "$type: a backend replaced unseen" replaced_unseen
 done
 ktap_end

@@ -44,6 +44,20 @@ both_ways() {
 	done
 }
 
+# listen PORT: the text of datagrams to the peer's port is kept, to listen_no_more.
+RECEIVED=$LAB_STATE/received
+listen() {
+	: >"$RECEIVED"
+	setsid "$IP" netns exec peer socat -u "UDP4-RECV:$1" "OPEN:$RECEIVED,append" \
+		</dev/null >/dev/null 2>&1 &
+	echo $! >"$RECEIVED.pid"
+}
+listen_no_more() { kill "$(cat "$RECEIVED.pid")"; }
+
+# arrived TAG: of the lines "TAG NUMBER." in it, how many numbers; all_arrived TAG COUNT.
+arrived() { grep -oE "\b$1 [0-9]+\. *$" "$RECEIVED" | sort -u | wc -l; }
+all_arrived() { (($(arrived "$1") == $2)); }
+
 # udp_sizes NAME FROM TO STEP [4|6]: each payload size there and back.
 udp_sizes() {
 	local remote
