@@ -10,6 +10,7 @@
  * events without work are reported as spurious, which slows it further.
  */
 #include <linux/interrupt.h>
+#include <linux/rtnetlink.h>
 #include <xen/events.h>
 
 #include "xennet_lite.h"
@@ -56,11 +57,13 @@ static int queue_poll(struct napi_struct *napi, int budget)
 		napi_complete_done(napi, 0);
 		return 0;
 	}
-	if (done < budget && napi_complete_done(napi, done)) {
+	if (done == budget)
+		return done;
+	/* Now, for once NAPI is given up another CPU may poll and rearm too. */
+	if (xnl_rx_rearm(queue) | xnl_tx_rearm(queue))
+		return budget;
+	if (napi_complete_done(napi, done))
 		send_eoi(queue);
-		if (xnl_rx_rearm(queue) | xnl_tx_rearm(queue))
-			napi_schedule(napi);
-	}
 	return done;
 }
 
@@ -195,10 +198,9 @@ static int queue_create(struct xnl_queue *queue)
 {
 	int err;
 
-	netif_napi_add(queue->vif->netdev, &queue->napi, queue_poll);
 	err = xnl_pages_create(queue);
 	if (err)
-		goto out;
+		return err;
 	err = xnl_tx_create(queue);
 	if (err)
 		goto out_tx;
@@ -215,9 +217,29 @@ out_rx:
 out_tx:
 	xnl_tx_destroy(queue, NULL);
 	xnl_pages_destroy(queue);
-out:
-	netif_napi_del(&queue->napi);
 	return err;
+}
+
+/* The net_device's list of them is walked under rtnl, by sysfs and by netlink. */
+static void napis_add(struct xnl_vif *vif, struct xnl_queue *queues,
+		      unsigned int num)
+{
+	unsigned int i;
+
+	rtnl_lock();
+	for (i = 0; i < num; i++)
+		netif_napi_add(vif->netdev, &queues[i].napi, queue_poll);
+	rtnl_unlock();
+}
+
+static void napis_del(struct xnl_queue *queues, unsigned int num)
+{
+	unsigned int i;
+
+	rtnl_lock();
+	for (i = 0; i < num; i++)
+		netif_napi_del(&queues[i].napi);
+	rtnl_unlock();
 }
 
 /**
@@ -228,7 +250,7 @@ out:
  * Rings are zeroed and granted, receive buffers posted, channels bound; NAPI
  * is added but not enabled.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep, takes rtnl.
  * Return: the queues, or an ERR_PTR with nothing left behind.
  */
 struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num)
@@ -241,6 +263,7 @@ struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num)
 	if (!queues)
 		return ERR_PTR(-ENOMEM);
 
+	napis_add(vif, queues, num);
 	for (i = 0; i < num; i++) {
 		queues[i].vif = vif;
 		queues[i].stats = &vif->stats[i];
@@ -248,6 +271,7 @@ struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num)
 		queues[i].otherend = vif->xdev->otherend_id;
 		err = queue_create(&queues[i]);
 		if (err) {
+			napis_del(queues + i, num - i);
 			xnl_queues_destroy(queues, i, NULL);
 			return ERR_PTR(err);
 		}
@@ -263,7 +287,7 @@ struct xnl_queue *xnl_queues_create(struct xnl_vif *vif, unsigned int num)
  *
  * Pages that the backend still maps are not given back to the system.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep, takes rtnl.
  */
 void xnl_queues_destroy(struct xnl_queue *queues, unsigned int num,
 			struct sk_buff_head *requeue)
@@ -272,8 +296,8 @@ void xnl_queues_destroy(struct xnl_queue *queues, unsigned int num,
 
 	for (i = 0; i < num; i++)
 		unbind_channels(&queues[i]);
+	napis_del(queues, num);
 	for (i = 0; i < num; i++) {
-		netif_napi_del(&queues[i].napi);
 		xnl_rx_destroy(&queues[i]);
 		xnl_tx_destroy(&queues[i], requeue);
 		xnl_pages_destroy(&queues[i]);
