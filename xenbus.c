@@ -336,10 +336,14 @@ static void reconnect_work(struct work_struct *work)
 					   struct xnl_vif, reconnect);
 
 	mutex_lock(&vif->lock);
+	/* It may have been asked for while xnl_remove() held the lock. */
+	if (vif->removing)
+		goto out;
 	if (vif->phase == XNL_UP)
 		xnl_twin_vif_lost(vif->twin);
 	vif_close(vif, true);
 	vif_open_again(vif);
+out:
 	mutex_unlock(&vif->lock);
 }
 
