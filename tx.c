@@ -515,6 +515,13 @@ static enum xnl_fault tx_answer(struct xnl_queue *queue,
 	return XNL_FAULT_NONE;
 }
 
+/* A guess for an id that is not outstanding, which tx_answer() is to find. */
+static bool tx_is_frame(const struct xnl_queue *queue, unsigned int id)
+{
+	return id < XNL_RING_SIZE &&
+	       xnl_is_frame(queue->tx_slot[queue->tx_ids.id[id].head].owner);
+}
+
 /**
  * xnl_tx_complete - consume the backend's answers, free what was sent
  * @queue: the queue
@@ -551,6 +558,9 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		RING_COPY_RESPONSE(ring, cons, &rsp);
 		if (rsp.status == XEN_NETIF_RSP_NULL)
 			continue;	/* an extra info's slot */
+		/* No page pool without a budget (napi.rst): netpoll may be in an interrupt. */
+		if (unlikely(!budget) && tx_is_frame(queue, rsp.id))
+			break;
 		errors += rsp.status < 0;
 		fault = tx_answer(queue, &rsp, &owner);
 		if (!owner)
