@@ -256,9 +256,10 @@ static inline int xnl_tx_id_answered(struct xnl_tx_ids *ids, unsigned int id)
 
 /* Transmit requests */
 
-static inline void xnl_tx_request(struct xen_netif_tx_front_ring *ring,
-				  grant_ref_t gref, u16 offset, u16 size,
-				  u16 flags, u16 id)
+/* Returns the request, whose flags may be written once more, and nothing read. */
+static inline struct xen_netif_tx_request *
+xnl_tx_request(struct xen_netif_tx_front_ring *ring, grant_ref_t gref,
+	       u16 offset, u16 size, u16 flags, u16 id)
 {
 	struct xen_netif_tx_request *req;
 
@@ -270,6 +271,7 @@ static inline void xnl_tx_request(struct xen_netif_tx_front_ring *ring,
 		.id = id,
 		.size = size,
 	};
+	return req;
 }
 
 /**

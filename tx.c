@@ -173,8 +173,7 @@ static __always_inline unsigned int tx_put(struct tx_packet *pkt,
 		pkt->last->flags = pkt->flags | XEN_NETTXF_more_data;
 		pkt->flags = 0;
 	}
-	pkt->last = RING_GET_REQUEST(ring, ring->req_prod_pvt);
-	xnl_tx_request(ring, gref, offset, len, pkt->flags, id);
+	pkt->last = xnl_tx_request(ring, gref, offset, len, pkt->flags, id);
 	if (first && pkt->gso_size)
 		xnl_tx_extra_gso(ring, pkt->gso_type, pkt->gso_size);
 	return id;
