@@ -51,10 +51,29 @@ static int xnl_open(struct net_device *netdev)
 	return 0;
 }
 
+/*
+ * What was sent is freed by answers, which nobody looks at once polling has stopped:
+ * wait for them for a moment, as senders and their namespaces wait for their skbs.
+ */
+static void drain(struct xnl_vif *vif)
+{
+	unsigned long deadline = jiffies + XNL_DRAIN_TIMEOUT;
+	unsigned int i;
+
+	for (i = 0; i < vif->num_queues && vif->polling; i++) {
+		while (xnl_tx_awaited(&vif->queues[i]) &&
+		       time_before(jiffies, deadline)) {
+			xnl_queue_kick(&vif->queues[i]);
+			usleep_range(500, 1000);
+		}
+	}
+}
+
 static int xnl_stop(struct net_device *netdev)
 {
 	struct xnl_vif *vif = netdev_priv(netdev);
 
+	drain(vif);
 	stop_polling(vif);
 	netif_tx_disable(netdev);
 	return 0;

@@ -594,10 +594,13 @@ void xnl_tx_complete(struct xnl_queue *queue, int budget)
 		xnl_queue_broken(queue, fault);
 }
 
-/* True where a packet waits for its answer to be freed. */
-static bool tx_awaited(const struct xnl_queue *queue)
+/**
+ * xnl_tx_awaited - does a packet wait for its answer to be freed?
+ * @queue: the queue
+ */
+bool xnl_tx_awaited(const struct xnl_queue *queue)
 {
-	return READ_ONCE(queue->tx_owned) != queue->tx_freed;
+	return READ_ONCE(queue->tx_owned) != READ_ONCE(queue->tx_freed);
 }
 
 /**
@@ -616,10 +619,10 @@ bool xnl_tx_rearm(struct xnl_queue *queue)
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
 	RING_IDX frames, event;
 
-	if (!tx_awaited(queue)) {
+	if (!xnl_tx_awaited(queue)) {
 		queue->tx_quiet = true;
 		virt_mb(); /* pairs with the push in tx_doorbell() */
-		if (!tx_awaited(queue))
+		if (!xnl_tx_awaited(queue))
 			return false;
 		queue->tx_quiet = false;
 	}

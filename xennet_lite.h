@@ -78,6 +78,8 @@ static_assert(PAGE_SIZE == XEN_PAGE_SIZE, "xennet_lite needs 4 KiB pages");
 #define XNL_CLOSE_TIMEOUT	(3 * HZ)
 /* How long a closing backend may keep transmit pages mapped. */
 #define XNL_UNMAP_TIMEOUT	HZ
+/* How long ifdown waits for answers. */
+#define XNL_DRAIN_TIMEOUT	(HZ / 10)
 #define XNL_BACKOFF_MIN		(HZ / 4)
 #define XNL_BACKOFF_MAX		(60 * HZ)
 
@@ -345,6 +347,7 @@ int xnl_tx_frame(struct xnl_queue *queue, struct xdp_frame *frame,
 		 bool csum_blank);
 void xnl_tx_flush(struct xnl_queue *queue);
 void xnl_tx_complete(struct xnl_queue *queue, int budget);
+bool xnl_tx_awaited(const struct xnl_queue *queue);
 bool xnl_tx_rearm(struct xnl_queue *queue);
 
 /* rx.c */

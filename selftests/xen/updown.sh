@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Defends open and stop: the interface goes down and up under traffic, 20 times.
+# Defends open and stop: the interface goes down and up under traffic, 20 times, and
+# nothing that was sent is kept while it is down.
 
 . /host/xen/lib.sh
 . /host/xen/traffic.sh
@@ -9,6 +10,8 @@ toggle_often() {
 	local dev
 	dev=$(netif "$1")
 	guest "$1" "for i in \$(seq 20); do ip link set $dev down || exit 1
+		bytes=\$(cat /sys/class/net/$dev/queues/tx-0/byte_queue_limits/inflight)
+		[ \$bytes = 0 ] || { echo round \$i: \$bytes bytes are kept; exit 1; }
 		ip link set $dev up || exit 1; sleep 0.3; done"
 }
 
