@@ -274,6 +274,8 @@ void xnl_netdev_attach(struct xnl_vif *vif, struct xnl_queue *queues,
 			dev_set_mtu(netdev, netdev->max_mtu);
 		netdev_update_features(netdev);
 	}
+	if (!xnl_vif_terms_hold(vif))
+		xnl_vif_renegotiate(vif, "settings changed meanwhile");
 	if (netif_running(netdev)) {
 		start_polling(vif);
 		netif_tx_wake_all_queues(netdev);

@@ -70,10 +70,34 @@ static int read_mac(struct xenbus_device *xdev, u8 mac[ETH_ALEN])
 	return err;
 }
 
-static unsigned int pick_num_queues(const struct xnl_vif *vif)
+static struct xnl_terms terms_now(const struct xnl_vif *vif)
 {
-	return clamp(vif->backend.max_queues, 1U,
-		     READ_ONCE(vif->want_queues));
+	netdev_features_t features = READ_ONCE(vif->netdev->features);
+
+	return (struct xnl_terms){
+		.num_queues = clamp(vif->backend.max_queues, 1U,
+				    READ_ONCE(vif->want_queues)),
+		.rxcsum = features & NETIF_F_RXCSUM,
+		.gso = features & NETIF_F_GRO_HW,
+		.xdp = rcu_access_pointer(vif->xdp_prog),
+	};
+}
+
+/**
+ * xnl_vif_terms_hold - is the connection what the user's settings are now?
+ * @vif: the vif
+ *
+ * They may have changed while it was being made, when nothing can be renegotiated.
+ *
+ * Context: under rtnl and &xnl_vif.lock.
+ */
+bool xnl_vif_terms_hold(const struct xnl_vif *vif)
+{
+	struct xnl_terms now = terms_now(vif);
+
+	return now.num_queues == vif->terms.num_queues &&
+	       now.rxcsum == vif->terms.rxcsum && now.gso == vif->terms.gso &&
+	       now.xdp == vif->terms.xdp;
 }
 
 /* Keys of the other layout, or of queues that are no more, mislead backends. */
@@ -130,9 +154,7 @@ static int write_queue(struct xenbus_transaction xbt, struct xnl_queue *queue,
 /* What we accept on receive; what we may send is the backend's to say. */
 static int write_features(struct xenbus_transaction xbt, struct xnl_vif *vif)
 {
-	bool rxcsum = vif->netdev->features & NETIF_F_RXCSUM;
-	bool gso = vif->netdev->features & NETIF_F_GRO_HW;
-	bool xdp = rcu_access_pointer(vif->xdp_prog);
+	const struct xnl_terms *terms = &vif->terms;
 	const struct {
 		const char *key;
 		unsigned int value;
@@ -140,12 +162,12 @@ static int write_features(struct xenbus_transaction xbt, struct xnl_vif *vif)
 		{ "request-rx-copy", 1 },
 		{ "feature-rx-notify", 1 },
 		{ "feature-sg", 1 },
-		{ "feature-gso-tcpv4", gso },
-		{ "feature-gso-tcpv6", gso },
-		{ "feature-ipv6-csum-offload", rxcsum },
-		{ "feature-no-csum-offload", !rxcsum },
+		{ "feature-gso-tcpv4", terms->gso },
+		{ "feature-gso-tcpv6", terms->gso },
+		{ "feature-ipv6-csum-offload", terms->rxcsum },
+		{ "feature-no-csum-offload", !terms->rxcsum },
 		{ "request-multicast-control", 0 },
-		{ "xdp-headroom", xdp ? XDP_PACKET_HEADROOM : 0 },
+		{ "xdp-headroom", terms->xdp ? XDP_PACKET_HEADROOM : 0 },
 	};
 	unsigned int i;
 	int err = 0;
@@ -223,7 +245,8 @@ static void vif_connect(struct xnl_vif *vif)
 		refuse(vif, "it lacks feature-rx-copy, which every Linux netback has");
 		return;
 	}
-	num = pick_num_queues(vif);
+	vif->terms = terms_now(vif);
+	num = vif->terms.num_queues;
 	queues = xnl_queues_create(vif, num);
 	if (IS_ERR(queues)) {
 		err = PTR_ERR(queues);

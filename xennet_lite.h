@@ -242,10 +242,25 @@ enum xnl_phase {
 };
 
 /**
+ * struct xnl_terms - what the user's settings make of a connection, said once for it
+ * @num_queues: as many as asked for and the backend has
+ * @rxcsum: blank checksums are welcome
+ * @gso: so are GSO packets
+ * @xdp: a program wants room before each packet
+ */
+struct xnl_terms {
+	unsigned int num_queues;
+	bool rxcsum;
+	bool gso;
+	bool xdp;
+};
+
+/**
  * struct xnl_vif - one vif, from probe to remove; the netdev's private data
  * @phase: under @lock
  * @queues: num_queues of them; NULL while disconnected; changed under rtnl
  * @polling: NAPI is enabled on all queues; under rtnl
+ * @terms: of the connection, or of the one being made; under @lock
  * @xdp_prog: changed under rtnl, run in NAPI; outlives connections
  * @bounce_shift: log2 of the bounce bytes per transmit id
  * @backoff: how long the next reconnect waits, in jiffies
@@ -272,6 +287,7 @@ struct xnl_vif {
 	bool trusted;
 	u8 bounce_shift;
 	struct xnl_backend backend;
+	struct xnl_terms terms;
 	struct bpf_prog __rcu *xdp_prog;
 
 	struct mutex lock;		/* phase; connect, disconnect */
@@ -304,6 +320,7 @@ int xnl_resume(struct xenbus_device *xdev);
 void xnl_backend_changed(struct xenbus_device *xdev, enum xenbus_state state);
 void xnl_vif_reconnect(struct xnl_vif *vif, const char *why);
 void xnl_vif_renegotiate(struct xnl_vif *vif, const char *why);
+bool xnl_vif_terms_hold(const struct xnl_vif *vif);
 
 /* netdev.c: the net_device */
 struct xnl_vif *xnl_netdev_create(struct xenbus_device *xdev,

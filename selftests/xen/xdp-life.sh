@@ -53,10 +53,6 @@ without_headroom() {
 	return "$attempt"
 }
 
-# Less than the 60 seconds after which the kernel complains of a page pool in use.
-# shellcheck disable=SC2034 # traffic.sh reads it
-PATIENCE=30
-
 agent_answers() { GUEST_TIMEOUT=5 guest "$1" true; }
 
 # The backend's driver lets go of the vif and takes it again.
@@ -94,6 +90,23 @@ attach_often() {
 		done"
 }
 
+# At once, and later, until the connection without a program is made: what is there in
+# the end counts, not what was when it began.
+attach_while_connecting() {
+	GUEST_TIMEOUT=300 guest "$1" "
+		$SHOWS
+		dev=$(netif "$1")
+		for i in 00 01 02 03 04 05 06 08 10 12 15 20; do
+			ip link set dev \$dev xdpdrv pinned $FS/xdp/pass && shows xdp-headroom $HEADROOM || exit 1
+			ip link set dev \$dev xdpdrv off
+			sleep 0.\$i
+			ip link set dev \$dev xdpdrv pinned $FS/xdp/pass
+			sleep 0.5
+			shows xdp-headroom $HEADROOM || exit 1
+			ip link set dev \$dev xdpdrv off && shows xdp-headroom 0 || exit 1
+		done"
+}
+
 # A ring's buffers are 1 MiB: 100 connections that leaked would show.
 attach_often_leaks_nothing() { leaks_less "$1" 12288 under_traffic "$1" attach_often "$1"; }
 
@@ -121,6 +134,7 @@ for type in $GUEST_TYPES; do
 	ktap_test "$type: room on a backend that leaves none" without_headroom "$type"
 	ktap_test "$type: a program outlives the backend" with_program "$type" swap survives_rebind "$type"
 	ktap_test "$type: a program outlives save and restore" with_program "$type" swap survives_save "$type"
+	ktap_test "$type: attached while the connection without one is made" attach_while_connecting "$type"
 	ktap_test "$type: attached and detached 50 times under traffic" attach_often_leaks_nothing "$type"
 	ktap_test "$type: unloaded with a program attached" unloads_attached "$type"
 done
