@@ -177,6 +177,7 @@ statistics() {
 	agrees
 	before=$(rx_bytes)
 	set_channels 1
+	wait_for 20 "the guest to answer" peer ping -c 1 -W 1 "$(guest_v4 "$G")"
 	peer ping -q -c 3 -i 0.2 "$(guest_v4 "$G")"
 	agrees
 	(($(rx_bytes) >= before + 3 * 98))
@@ -202,7 +203,7 @@ records_queues() {
 		for queue in 0 1; do
 			other=$((1 - queue))
 			echo $((1 << other)) >rx-$queue/rps_cpus
-			times=$((16#$(steered))) packets=$(received)
+			packets=$(received) times=$((16#$(steered)))
 			for i in $(seq 16); do
 				/lab/netcheck sweep '"$(remote_v4) $PORT"' 100 103 1 >/dev/null || exit 1
 			done

@@ -51,7 +51,7 @@ boots_again() {
 	local old
 	old=$(domid "$G")
 	cp "/host/console/$G.log" "/host/console/$G.$old.log"
-	guest "$G" '(sleep 1; busybox reboot -f) >/dev/null 2>&1 &'
+	guest "$G" '(sleep 3; busybox reboot -f) >/dev/null 2>&1 &'
 	wait_for 60 "the domain to be a new one" eval '[[ $(xl domid '"$G"') -gt '"$old"' ]]'
 	remember_domid "$G"
 	both_ways
@@ -75,7 +75,7 @@ status_is_true() {
 }
 
 unplugs() {
-	orders 'mark; load unplug=unplug; connected; twin gone vif-0 30; has vif-0; quiet; traffic vif-0
+	orders 'mark; load unplug=unplug; connected; twin gone; has vif-0; quiet; traffic vif-0
 		heard 1 "unplug committed"; heard 0 "unplug not committed"'
 	host_has 0
 }

@@ -228,7 +228,7 @@ create_guest() {
 	echo "$type" >"$LAB_STATE/$name.type"
 	xl -t create -q "$LAB_STATE/$name.cfg"
 	remember_domid "$name"
-	wait_for_key 300 "/local/domain/$(domid "$name")/data/agent"
+	wait_for_key $((preload ? 300 : 600)) "/local/domain/$(domid "$name")/data/agent"
 }
 
 destroy_guest() {

@@ -48,8 +48,8 @@ both_given_back() {
 
 # A card that no driver has shown is nobody's twin, so both drivers are there again.
 one_backend_dies() {
-	orders 'modprobe 8139cp; modprobe e1000; has "pci pci"; load unplug=hide unplug_timeout=2; connected vif-0; connected vif-1
-		twin hidden vif-0; twin hidden vif-1; mark'
+	orders 'modprobe 8139cp; modprobe e1000; has "pci pci"; load unplug=hide; connected vif-0; connected vif-1
+		twin hidden vif-0; twin hidden vif-1; echo 2 >$PARAMETERS/unplug_timeout; mark'
 	kill_backend 0
 	orders 'twin returned vif-0; has "vif-0 vif-1 pci"; twin hidden vif-1
 		[[ $(cat /sys/class/net/$(netdev pci)/address) == $(cat $XEN/vif-0/net/*/address) ]] ||
@@ -68,7 +68,8 @@ one_is_busy() {
 commit_waits_for_all() {
 	orders 'unload; has "pci pci"'
 	withhold 1
-	orders 'mark; load unplug=unplug; connected vif-0; sleep 3; twin hidden vif-0; twin hidden vif-1
+	orders 'mark; load unplug=hide unplug_timeout=120; connected vif-0; policy unplug
+		sleep 3; twin hidden vif-0; twin hidden vif-1
 		heard 1 "unplug not committed: .* is not connected: vif-1"; has vif-0'
 	host_has 2
 	grant 1

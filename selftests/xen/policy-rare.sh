@@ -69,7 +69,7 @@ next_kernel() {
 		rm vmlinuz initrd'
 	xenstore-rm "/local/domain/$(domid "$G")/data/agent"
 	cp "/host/console/$G.log" "/host/console/$G.$1.log"
-	orders '(sleep 1; kexec -e) >/dev/null 2>&1 &'
+	orders '(sleep 3; kexec -e) >/dev/null 2>&1 &'
 	wait_for_agent "$G"
 	remember_domid "$G"
 	orders '[[ ! -d /sys/module/xennet_lite ]] || fail "this is the former kernel"'
@@ -85,7 +85,7 @@ after_hide() {
 
 # libxl answers a kexec with a fresh device model, and there is the card.
 after_unplug() {
-	orders 'load unplug=unplug; connected; twin gone vif-0 30; has vif-0'
+	orders 'load unplug=unplug; connected; twin gone; has vif-0'
 	host_has 0
 	next_kernel unplug
 	host_has 1

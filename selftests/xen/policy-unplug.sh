@@ -168,7 +168,7 @@ nic_is_back_when_the_vif_is_not() {
 	restore_guest "$G"
 	rm "$LAB_STATE/withhold"
 	wait_for 120 "the agent after the restore" agent_answers
-	orders 'twin returned vif-0 20; await 10 netdev pci || fail "no NIC"; traffic pci'
+	orders 'twin returned; await 10 netdev pci || fail "no NIC"; traffic pci'
 	host_has 2
 }
 
