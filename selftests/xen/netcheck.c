@@ -120,7 +120,7 @@ static int send_stream(int fd, uint64_t bytes, uint64_t seed, long pause_ms)
 	return 0;
 }
 
-/* Writes the verdict into @verdict; 0 when every byte was right. */
+/* Writes the verdict into @verdict; 0 when every byte was right, -2 when none came. */
 static int check_stream(int fd, uint64_t bytes, uint64_t seed, char *verdict, size_t size)
 {
 	static uint8_t want[CHUNK], got[CHUNK];
@@ -134,7 +134,7 @@ static int check_stream(int fd, uint64_t bytes, uint64_t seed, char *verdict, si
 			snprintf(verdict, size, "short: %llu of %llu bytes",
 				 (unsigned long long)(done + (r > 0 ? r : 0)),
 				 (unsigned long long)bytes);
-			return -1;
+			return r < 0 ? -2 : -1;
 		}
 		fill(want, n, &state);
 		for (i = 0; i < n && want[i] == got[i]; i++)
@@ -176,8 +176,8 @@ static void serve_stream(int fd)
 		if (send_stream(fd, bytes, seed, pause_ms) || shutdown(fd, SHUT_WR))
 			return;
 	} else {
-		check_stream(fd, bytes, seed, verdict, sizeof(verdict));
-		if (write_all(fd, verdict, sizeof(verdict)))
+		if (check_stream(fd, bytes, seed, verdict, sizeof(verdict)) == -2 ||
+		    write_all(fd, verdict, sizeof(verdict)))
 			return;
 	}
 	/* The client closes first. */

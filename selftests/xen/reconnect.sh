@@ -122,10 +122,12 @@ sends_again() {
 	local attempt
 	listen 6666
 	throttle "$1" 1500,400000
-	guest "$1" "for i in \$(seq 40); do
+	guest "$1" "echo 1000000 >/sys/class/net/$(netif "$1")/queues/tx-0/byte_queue_limits/limit_min
+		for i in \$(seq 40); do
 			printf '%300s again %d.\n' '' \$i >/dev/udp/$(remote_v4)/6666
 		done
-		$(anew "$1")"
+		$(anew "$1")
+		echo 0 >/sys/class/net/\$dev/queues/tx-0/byte_queue_limits/limit_min"
 	echo "$(arrived again) have arrived"
 	attempt wait_for 60 "40 datagrams" all_arrived again 40
 	echo "$(arrived again) have arrived"

@@ -6,6 +6,10 @@
 . /host/xen/lib.sh
 . /host/xen/traffic.sh
 
+# A sender whose guest is away tries again after twice as long each time.
+# shellcheck disable=SC2034 # traffic.sh reads it
+PATIENCE=120
+
 agent_answers() { GUEST_TIMEOUT=5 guest "$1" true; }
 
 survives_save() {

@@ -5,9 +5,6 @@
 
 FS=/sys/fs/bpf
 HEADROOM=256
-# Less than the 60 seconds after which the kernel complains of a page pool in use.
-# shellcheck disable=SC2034 # traffic.sh reads it
-PATIENCE=30
 
 load_programs() {
 	guest "$1" "[ ! -e $FS/xdp/pass ] || exit 0
