@@ -203,7 +203,6 @@ static struct held twin_place(struct xnl_twin *twin, struct pci_dev *pdev,
 
 	twin->pdev = pci_dev_get(pdev);
 	twin->dev = get_device(dev);
-	twin->seen |= !!pdev;
 	return old;
 }
 

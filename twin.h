@@ -37,7 +37,6 @@ extern bool xnl_unplug_force;
  * @cooling: @cool_at is set
  * @retry: look again at @cool_at
  * @up: the twin is administratively UP
- * @seen: a twin was met once, so the kernel has not unplugged it at boot
  * @told: a repeated refusal was logged
  * @dead: to be freed once @todo is done; matches nothing any more
  * @name: the vif's name
@@ -56,7 +55,6 @@ struct xnl_twin {
 	bool cooling;
 	bool retry;
 	bool up;
-	bool seen;
 	bool told;
 	bool dead;
 	char name[XNL_TWIN_NAME];

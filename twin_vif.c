@@ -70,7 +70,6 @@ static void twin_adopt_orphan(struct xnl_twin *twin)
 		swap(twin->pdev, orphan->pdev);
 		swap(twin->dev, orphan->dev);
 		swap(twin->todo, orphan->todo);
-		twin->seen = true;
 		twin->vif.sure = orphan->vif.sure;
 		orphan->dead = true;
 		xnl_twin_event(twin, NIC_EV_VIF_ADOPTS);

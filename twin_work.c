@@ -20,7 +20,7 @@ static void twin_seen(struct net_device *netdev, void *data)
 	xnl_twin_sighting(netdev, NIC_EV_SEEN, name);
 }
 
-/* Tell every vif whose twin was never met where the bus holds no NIC that could be it. */
+/* Tell every vif of which no twin is known where the bus holds no NIC that could be it. */
 static void note_absence(void)
 {
 	struct pci_dev *pdev = NULL;
@@ -37,7 +37,7 @@ static void note_absence(void)
 		return;
 	spin_lock(&xnl_twins.lock);
 	list_for_each_entry(twin, &xnl_twins.list, node)
-		if (!twin->dead && !twin->seen &&
+		if (!twin->dead && !twin->pdev &&
 		    twin->vif.twin == NIC_TWIN_NONE)
 			xnl_twin_event(twin, NIC_EV_ABSENT);
 	spin_unlock(&xnl_twins.lock);

@@ -141,8 +141,8 @@ driver_taken_away_meanwhile() {
 	withhold
 	orders 'load unplug=keep unplug_timeout=120; twin visible; native_away; twin none
 		mark; policy hide; sleep 2; twin none
-		echo 1 >$PCI/$(address)/remove; policy hide; sleep 2; twin none
-		heard 0 "unplugged at boot"
+		echo 1 >$PCI/$(address)/remove; twin gone; policy hide; sleep 2
+		why "removed from the PCI bus"; heard 0 "unplugged at boot"
 		echo 1 >/sys/bus/pci/rescan; modprobe 8139cp; twin hidden'
 	grant
 	orders 'connected; twin hidden; has vif-0'
