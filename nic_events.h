@@ -101,7 +101,7 @@ static inline const struct nic_rule *nic_rules(unsigned int *count)
 	  "it went down and its vif works, its driver is released" },
 	{ 14, NIC_P_ANY, NIC_EV_NETDEV_GONE, NIC_S_VISIBLE | NIC_S_BUSY, 0, 0,
 	  NIC_TWIN_NONE, 0, "its driver let go of it" },
-	{ 15, NIC_P_ANY, NIC_EV_FUNCTION_GONE, NIC_S_ORPHAN, 0, 0,
+	{ 15, NIC_P_ANY, NIC_EV_FUNCTION_GONE, NIC_S_ORPHAN | NIC_S_NONE, 0, 0,
 	  NIC_SAME, 0, "it was removed from the PCI bus" },
 	{ 15, NIC_P_ANY, NIC_EV_FUNCTION_GONE, NIC_S_AMBIGUOUS, 0, 0,
 	  NIC_TWIN_NONE, NIC_DO_SCAN, "it was removed from the PCI bus" },

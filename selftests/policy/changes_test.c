@@ -50,16 +50,6 @@ static void row15_twin_removed_by_the_host_is_gone(void)
 	EXPECT(!v.vif.committed);
 }
 
-/* Else a later scan took it for unplugged at boot. */
-static void row15_twin_without_a_driver_is_gone_too(void)
-{
-	struct nic_vif vif = vif_with(NIC_LINK_CONNECTING, NIC_TWIN_NONE);
-	struct nic_verdict v = ask(NIC_HIDE, &vif, NIC_EV_FUNCTION_GONE);
-
-	EXPECT(v.row == 15 && v.vif.twin == NIC_TWIN_GONE);
-	EXPECT(strstr(v.why, "removed from the PCI bus"));
-}
-
 static void row15_rescanned_twin_is_refused_again(void)
 {
 	struct nic_vif vif = vif_with(NIC_LINK_CONNECTED, NIC_TWIN_GONE);
@@ -314,7 +304,6 @@ const struct ktap_test change_tests[] = {
 	KTAP_TEST(row14_give_back_by_hand_holds),
 	KTAP_TEST(row14_give_back_of_nothing_changes_nothing),
 	KTAP_TEST(row15_twin_removed_by_the_host_is_gone),
-	KTAP_TEST(row15_twin_without_a_driver_is_gone_too),
 	KTAP_TEST(row15_rescanned_twin_is_refused_again),
 	KTAP_TEST(row16_hide_at_run_time_scans_now),
 	KTAP_TEST(row16_keep_at_run_time_gives_everything_back),

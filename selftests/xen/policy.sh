@@ -135,15 +135,12 @@ never_connects_then_late() {
 		mark; ip link set $(netdev pci) down; twin hidden; has vif-0; quiet; traffic vif-0'
 }
 
-# The card is there still, and then removed from the bus: nobody has unplugged it.
+# The card is there still: nobody has unplugged it.
 driver_taken_away_meanwhile() {
 	orders 'unload; has pci'
 	withhold
 	orders 'load unplug=keep unplug_timeout=120; twin visible; native_away; twin none
-		mark; policy hide; sleep 2; twin none
-		echo 1 >$PCI/$(address)/remove; twin gone; policy hide; sleep 2
-		why "removed from the PCI bus"; heard 0 "unplugged at boot"
-		echo 1 >/sys/bus/pci/rescan; modprobe 8139cp; twin hidden'
+		mark; policy hide; sleep 2; twin none; heard 0 "unplugged at boot"; modprobe 8139cp'
 	grant
 	orders 'connected; twin hidden; has vif-0'
 }
