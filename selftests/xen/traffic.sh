@@ -26,7 +26,7 @@ use_guest() {
 serve() {
 	local patience=${PATIENCE:-40}
 	guest "$1" "if [ \"\$(cat /tmp/patience 2>/dev/null)\" != $patience ]; then
-			while killall netcheck 2>/dev/null; do sleep 0.1; done
+			for i in \$(seq 50); do killall netcheck 2>/dev/null || break; sleep 0.1; done
 		fi
 		pidof netcheck >/dev/null && exit
 		echo $patience >/tmp/patience
