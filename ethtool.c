@@ -29,6 +29,7 @@ static const struct stat_desc queue_stats[] = {
 	QUEUE_STAT(rx, dropped),
 	QUEUE_STAT(rx, errors),
 	QUEUE_STAT(rx, csum_fixup),
+	QUEUE_STAT(rx, gro_skipped),
 	QUEUE_STAT(rx, xdp_drop),
 	QUEUE_STAT(rx, xdp_tx),
 	QUEUE_STAT(rx, xdp_redirect),

@@ -11,6 +11,7 @@
  *
  * Context: NAPI of the queue, or process context while it is not polled.
  */
+#include <net/busy_poll.h>
 #include <xen/events.h>
 #include <xen/page.h>
 
@@ -257,42 +258,122 @@ static struct sk_buff *rx_xdp(struct xnl_queue *queue, RING_IDX cons,
 	return xnl_xdp_receive(queue, prog, pages, pkt);
 }
 
-static struct sk_buff *rx_packet(struct xnl_queue *queue, RING_IDX cons,
-				 const struct xnl_rx_packet *pkt,
-				 struct bpf_prog *prog)
+/**
+ * struct rx_poll - one poll's work
+ * @prog: the XDP program, or NULL
+ * @plain: packets that pass GRO by, on their way to the stack
+ * @gro_skipped: how many those were
+ * @packets: delivered, or taken by the program
+ * @bytes: of those
+ * @dropped: for want of memory
+ * @errors: bad ones
+ */
+struct rx_poll {
+	struct bpf_prog *prog;
+	struct list_head plain;
+	unsigned int gro_skipped;
+	unsigned int packets;
+	unsigned int bytes;
+	unsigned int dropped;
+	unsigned int errors;
+};
+
+/* NULL where there is nothing to deliver. */
+static __always_inline struct sk_buff *rx_packet(struct xnl_queue *queue,
+						 struct rx_poll *poll,
+						 RING_IDX cons,
+						 const struct xnl_rx_packet *pkt)
 {
 	struct sk_buff *skb;
 
-	if (prog)
-		skb = rx_xdp(queue, cons, pkt, prog);
-	else if (pkt->nr_data == 1 && pkt->len <= queue->vif->rx_copybreak)
+	if (unlikely(pkt->bad != XNL_RX_GOOD)) {
+		poll->errors++;
+		return NULL;
+	}
+	if (poll->prog) {
+		skb = rx_xdp(queue, cons, pkt, poll->prog);
+		/* What a program took was received all the same. */
+		poll->packets += !skb;
+		poll->bytes += skb ? 0 : pkt->len;
+		return skb;
+	}
+	if (pkt->nr_data == 1 && pkt->len <= queue->vif->rx_copybreak)
 		skb = rx_copy(queue, cons, pkt);
 	else if (pkt->nr_data == 1 &&
 		 pkt->slot[0].offset + pkt->len <= XNL_RX_BUILD_MAX)
 		skb = rx_build(queue, cons, pkt);
 	else
 		skb = rx_fragments(queue, cons, pkt);
+	poll->dropped += !skb;
 	return skb;
 }
 
-/* True where the packet was delivered. */
-static bool rx_deliver(struct xnl_queue *queue, struct sk_buff *skb,
-		       const struct xnl_rx_packet *pkt)
+static void rx_flush(struct rx_poll *poll)
+{
+	netif_receive_skb_list(&poll->plain);
+	INIT_LIST_HEAD(&poll->plain);
+}
+
+/*
+ * To GRO, or past it (rx_flow.h). A flow keeps its order: what passes by is handed
+ * on before the poll's last packet goes to GRO, and of a flow that GRO refuses, it
+ * keeps nothing when the poll ends.
+ */
+static __always_inline void rx_hand_over(struct xnl_queue *queue,
+					 struct rx_poll *poll,
+					 struct sk_buff *skb, bool last)
+{
+	struct xnl_flow flow;
+
+	xnl_flow_read(&flow, skb->protocol, skb->data, skb_headlen(skb));
+	if (last) {
+		rx_flush(poll);
+		xnl_gro_learn(&queue->gro, &flow,
+			      napi_gro_receive(&queue->napi, skb) == GRO_NORMAL);
+	} else if (xnl_gro_useless(&queue->gro, &flow)) {
+		skb_mark_napi_id(skb, &queue->napi);
+		list_add_tail(&skb->list, &poll->plain);
+		poll->gro_skipped++;
+	} else {
+		napi_gro_receive(&queue->napi, skb);
+	}
+}
+
+static __always_inline void rx_deliver(struct xnl_queue *queue,
+				       struct rx_poll *poll,
+				       struct sk_buff *skb,
+				       const struct xnl_rx_packet *pkt,
+				       bool last)
 {
 	struct net_device *netdev = queue->vif->netdev;
 
 	skb->protocol = eth_type_trans(skb, netdev);
 	skb_reset_network_header(skb);
-	if (!rx_offloads(queue, skb, pkt)) {
+	if (unlikely(!rx_offloads(queue, skb, pkt))) {
 		kfree_skb(skb);
-		return false;
+		poll->errors++;
+		return;
 	}
 	if (!(netdev->features & NETIF_F_RXCSUM) &&
 	    skb->ip_summed == CHECKSUM_UNNECESSARY)
 		skb->ip_summed = CHECKSUM_NONE;
 	skb_record_rx_queue(skb, queue->index);
-	napi_gro_receive(&queue->napi, skb);
-	return true;
+	rx_hand_over(queue, poll, skb, last);
+	poll->packets++;
+	poll->bytes += pkt->len;
+}
+
+static void rx_account(struct xnl_queue *queue, const struct rx_poll *poll)
+{
+	struct xnl_rx_stats *stats = &queue->stats->rx;
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->packets, poll->packets);
+	u64_stats_add(&stats->bytes, poll->bytes);
+	u64_stats_add(&stats->dropped, poll->dropped);
+	u64_stats_add(&stats->errors, poll->errors);
+	u64_stats_add(&stats->gro_skipped, poll->gro_skipped);
+	u64_stats_update_end(&stats->syncp);
 }
 
 /**
@@ -306,10 +387,9 @@ static bool rx_deliver(struct xnl_queue *queue, struct sk_buff *skb,
 int xnl_rx_poll(struct xnl_queue *queue, int budget)
 {
 	struct xen_netif_rx_front_ring *ring = &queue->rx;
-	unsigned int packets = 0, bytes = 0, dropped = 0, errors = 0;
+	struct rx_poll poll = { .plain = LIST_HEAD_INIT(poll.plain) };
 	enum xnl_fault fault = XNL_FAULT_NONE;
 	struct xnl_rx_packet pkt;
-	struct bpf_prog *prog;
 	struct sk_buff *skb;
 	unsigned int left;
 	RING_IDX prod;
@@ -327,44 +407,26 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 		queue->rx_work = true;
 
 	rcu_read_lock();
-	prog = rcu_dereference(queue->vif->xdp_prog);
+	poll.prog = rcu_dereference(queue->vif->xdp_prog);
 	while (done < budget && left && !queue->broken) {
 		RING_IDX cons = ring->rsp_cons;
 
 		xnl_rx_parse(ring, cons, left, &pkt);
-		skb = NULL;
-		if (likely(pkt.bad == XNL_RX_GOOD)) {
-			skb = rx_packet(queue, cons, &pkt, prog);
-			dropped += !skb && !prog;
-			/* What a program took was received all the same. */
-			packets += !skb && prog;
-			bytes += !skb && prog ? pkt.len : 0;
-		} else {
-			errors++;
-		}
+		skb = rx_packet(queue, &poll, cons, &pkt);
 		rx_repost_rest(queue, cons, pkt.nr_ring);
 		ring->rsp_cons += pkt.nr_ring;
 		left -= pkt.nr_ring;
 		done++;
-		if (!skb)
-			continue;
-		if (likely(rx_deliver(queue, skb, &pkt))) {
-			packets++;
-			bytes += pkt.len;
-		} else {
-			errors++;
-		}
+		if (skb)
+			rx_deliver(queue, &poll, skb, &pkt,
+				   !left || done == budget);
 	}
 	rcu_read_unlock();
-	if (prog)
+	rx_flush(&poll);
+	if (poll.prog)
 		xnl_xdp_flush(queue);
 
-	u64_stats_update_begin(&queue->stats->rx.syncp);
-	u64_stats_add(&queue->stats->rx.packets, packets);
-	u64_stats_add(&queue->stats->rx.bytes, bytes);
-	u64_stats_add(&queue->stats->rx.dropped, dropped);
-	u64_stats_add(&queue->stats->rx.errors, errors);
-	u64_stats_update_end(&queue->stats->rx.syncp);
+	rx_account(queue, &poll);
 	if (likely(!queue->broken)) {
 		rx_grow(queue);
 		rx_refill(queue);

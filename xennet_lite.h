@@ -35,6 +35,7 @@
 #include <xen/xenbus.h>
 
 #include "ring.h"
+#include "rx_flow.h"
 
 static_assert(PAGE_SIZE == XEN_PAGE_SIZE, "xennet_lite needs 4 KiB pages");
 
@@ -103,6 +104,7 @@ struct xnl_rx_stats {
 	u64_stats_t dropped;
 	u64_stats_t errors;
 	u64_stats_t csum_fixup;
+	u64_stats_t gro_skipped;
 	u64_stats_t xdp_drop;
 	u64_stats_t xdp_tx;
 	u64_stats_t xdp_redirect;
@@ -205,6 +207,7 @@ struct xnl_queue {
 	struct xen_netif_rx_front_ring rx ____cacheline_aligned_in_smp;
 	grant_ref_t rx_ring_gref;
 	unsigned int rx_target;
+	struct xnl_gro gro;		/* what GRO refuses */
 	struct page_pool *pool;		/* pages.c; bounce pages too */
 	struct xdp_rxq_info xdp_rxq;
 	struct delayed_work refill;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs every test of ring.h, each on fresh rings, and reports in KTAP. */
+/* Runs every test of ring.h and rx_flow.h, each on fresh rings, and reports in KTAP. */
 #include "ring_test.h"
 
 bool ktap_failed;
@@ -16,6 +16,7 @@ static const struct {
 	{ producer_tests, &producer_tests_count },
 	{ tx_tests, &tx_tests_count },
 	{ rx_tests, &rx_tests_count },
+	{ flow_tests, &flow_tests_count },
 	{ once_tests, &once_tests_count },
 };
 

@@ -19,6 +19,8 @@ extern const struct ktap_test tx_tests[];
 extern const unsigned int tx_tests_count;
 extern const struct ktap_test rx_tests[];
 extern const unsigned int rx_tests_count;
+extern const struct ktap_test flow_tests[];
+extern const unsigned int flow_tests_count;
 extern const struct ktap_test once_tests[];
 extern const unsigned int once_tests_count;
 
