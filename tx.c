@@ -101,14 +101,16 @@ static __always_inline void tx_from_skb(struct tx_packet *pkt,
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 
-	*pkt = (struct tx_packet){
-		.data = skb->data,
-		.head_len = skb_headlen(skb),
-		.len = skb->len,
-		.frags = shinfo->frags,
-		.nr_frags = shinfo->nr_frags,
-		.head = -1,
-	};
+	/* One by one: of an initializer the compiler makes a slow "rep stos". */
+	pkt->data = skb->data;
+	pkt->head_len = skb_headlen(skb);
+	pkt->len = skb->len;
+	pkt->frags = shinfo->frags;
+	pkt->nr_frags = shinfo->nr_frags;
+	pkt->gso_type = XEN_NETIF_GSO_TYPE_NONE;
+	pkt->gso_size = 0;
+	pkt->flags = 0;
+	pkt->head = -1;
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		pkt->flags = XEN_NETTXF_csum_blank | XEN_NETTXF_data_validated;
 	else if (skb->ip_summed == CHECKSUM_UNNECESSARY)
@@ -152,16 +154,15 @@ static __always_inline unsigned int tx_put(struct tx_packet *pkt,
 	struct xnl_queue *queue = pkt->queue;
 	unsigned int id = xnl_tx_id_take(&queue->tx_ids, state, pkt->head);
 	struct xen_netif_tx_front_ring *ring = &queue->tx;
-	unsigned int bounce_shift = queue->vif->bounce_shift;
-	unsigned int shift = XEN_PAGE_SHIFT - bounce_shift;
+	struct xnl_tx_slot *slot = &queue->tx_slot[id];
 	bool first = pkt->head < 0;
 	grant_ref_t gref;
 
 	if (state == XNL_TX_BOUNCED) {
-		gref = queue->bounce_gref[id >> shift];
-		offset = (id << bounce_shift) & ~XEN_PAGE_MASK;
+		gref = slot->bounce_gref;
+		offset = offset_in_page(slot->bounce);
 	} else {
-		gref = queue->tx_slot[id].gref;
+		gref = slot->gref;
 		gnttab_page_grant_foreign_access_ref_one(gref, queue->otherend,
 							 page, 1);
 	}
@@ -179,21 +180,13 @@ static __always_inline unsigned int tx_put(struct tx_packet *pkt,
 	return id;
 }
 
-static void *bounce_address(const struct xnl_queue *queue, unsigned int id)
-{
-	unsigned int bounce_shift = queue->vif->bounce_shift;
-	unsigned int shift = XEN_PAGE_SHIFT - bounce_shift;
-
-	return page_address(queue->bounce_page[id >> shift]) +
-	       ((id << bounce_shift) & ~XEN_PAGE_MASK);
-}
-
 /* One slot of what is copied; returns where its @len bytes go. */
 static __always_inline void *tx_put_bounced(struct tx_packet *pkt,
 					    unsigned int len)
 {
-	return bounce_address(pkt->queue,
-			      tx_put(pkt, XNL_TX_BOUNCED, 0, len, NULL));
+	unsigned int id = tx_put(pkt, XNL_TX_BOUNCED, 0, len, NULL);
+
+	return pkt->queue->tx_slot[id].bounce;
 }
 
 /*
@@ -288,8 +281,8 @@ static unsigned int pages_spanned(unsigned int offset, unsigned int len)
 }
 
 /* Slots that tx_lay() will use for this packet, extra info included. */
-static __always_inline unsigned int tx_slots(const struct xnl_vif *vif,
-					     const struct tx_packet *pkt)
+static unsigned int tx_slots(const struct xnl_vif *vif,
+			     const struct tx_packet *pkt)
 {
 	unsigned int slots = pkt->gso_size ? 1 : 0;
 	unsigned int i;
@@ -306,7 +299,18 @@ static __always_inline unsigned int tx_slots(const struct xnl_vif *vif,
 	return slots;
 }
 
-/* Of a packet in pieces or with GSO. */
+/*
+ * What is copied whole needs few enough: one slot, or of an untrusted backend's
+ * pages at most 16 for 65535 bytes.
+ */
+static bool tx_fits(const struct xnl_vif *vif, const struct tx_packet *pkt)
+{
+	if (unlikely(pkt->len > XNL_PACKET_MAX || pkt->len < ETH_HLEN))
+		return false;
+	return pkt->copied == pkt->len || tx_slots(vif, pkt) <= XNL_SLOTS_MAX;
+}
+
+/* Of a packet in many pieces, a long one, or with GSO. */
 static noinline netdev_features_t tx_features(struct sk_buff *skb,
 					      struct net_device *netdev,
 					      netdev_features_t features)
@@ -335,7 +339,9 @@ netdev_features_t xnl_features_check(struct sk_buff *skb,
 				     struct net_device *netdev,
 				     netdev_features_t features)
 {
-	if (!skb_is_nonlinear(skb) && !skb_is_gso(skb))
+	/* Pieces that are no longer than a page lie in two at most. */
+	if (!skb_is_gso(skb) && skb->len <= PAGE_SIZE &&
+	    skb_shinfo(skb)->nr_frags < XNL_SLOTS_MAX / 2)
 		return features;
 	return tx_features(skb, netdev, features);
 }
@@ -403,10 +409,7 @@ netdev_tx_t xnl_start_xmit(struct sk_buff *skb, struct net_device *netdev)
 	bool early;
 
 	tx_from_skb(&pkt, vif, skb);
-	if (unlikely(len > XNL_PACKET_MAX || len < ETH_HLEN ||
-		     tx_slots(vif, &pkt) > XNL_SLOTS_MAX))
-		goto drop;
-	if (unlikely(queue->broken))
+	if (unlikely(queue->broken || !tx_fits(vif, &pkt)))
 		goto drop;
 	/* Only a sender that ignores a stopped queue is turned away. */
 	if (unlikely(tx_stop_if_full(queue, txq)))
@@ -459,8 +462,7 @@ int xnl_tx_frame(struct xnl_queue *queue, struct xdp_frame *frame,
 	struct tx_packet pkt;
 
 	tx_from_frame(&pkt, queue->vif, frame, csum_blank);
-	if (unlikely(pkt.len > XNL_PACKET_MAX || pkt.len < ETH_HLEN ||
-		     tx_slots(queue->vif, &pkt) > XNL_SLOTS_MAX))
+	if (unlikely(!tx_fits(queue->vif, &pkt)))
 		return -EMSGSIZE;
 	if (unlikely(queue->broken || tx_room(queue) < XNL_TX_STOP))
 		return -ENOSPC;

@@ -11,19 +11,20 @@
 
 #include "xennet_lite.h"
 
-static unsigned int bounce_pages(const struct xnl_queue *queue)
+/* Ids that share a bounce page. */
+static unsigned int ids_per_page(const struct xnl_queue *queue)
 {
-	return XNL_RING_SIZE >> (XEN_PAGE_SHIFT - queue->vif->bounce_shift);
+	return 1U << (XEN_PAGE_SHIFT - queue->vif->bounce_shift);
 }
 
 static int bounce_create(struct xnl_queue *queue)
 {
 	struct xenbus_device *xdev = queue->vif->xdev;
+	unsigned int per_page = ids_per_page(queue), id, i;
 	struct page *page;
-	unsigned int i;
 	int gref;
 
-	for (i = 0; i < bounce_pages(queue); i++) {
+	for (id = 0; id < XNL_RING_SIZE; id += per_page) {
 		page = xnl_page_alloc(queue, GFP_KERNEL);
 		if (!page)
 			return -ENOMEM;
@@ -34,10 +35,28 @@ static int bounce_create(struct xnl_queue *queue)
 			page_pool_put_full_page(queue->pool, page, false);
 			return gref;
 		}
-		queue->bounce_page[i] = page;
-		queue->bounce_gref[i] = gref;
+		for (i = 0; i < per_page; i++) {
+			struct xnl_tx_slot *slot = &queue->tx_slot[id + i];
+
+			slot->bounce = page_address(page) +
+				       (i << queue->vif->bounce_shift);
+			slot->bounce_gref = gref;
+		}
 	}
 	return 0;
+}
+
+static void bounce_destroy(struct xnl_queue *queue)
+{
+	unsigned int id;
+
+	for (id = 0; id < XNL_RING_SIZE; id += ids_per_page(queue)) {
+		struct xnl_tx_slot *slot = &queue->tx_slot[id];
+
+		if (slot->bounce)
+			xnl_page_free_granted(queue, virt_to_page(slot->bounce),
+					      slot->bounce_gref);
+	}
 }
 
 /**
@@ -152,7 +171,7 @@ static void *tx_take_oldest(struct xnl_queue *queue,
 void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
 {
 	DECLARE_BITMAP(held, XNL_RING_SIZE) = {};
-	unsigned int i, kept;
+	unsigned int kept;
 	void *owner;
 
 	/* What was laid on slots but never pushed is granted all the same. */
@@ -172,10 +191,7 @@ void xnl_tx_destroy(struct xnl_queue *queue, struct sk_buff_head *requeue)
 			dev_kfree_skb(owner);
 	}
 
-	for (i = 0; i < bounce_pages(queue); i++)
-		if (queue->bounce_page[i])
-			xnl_page_free_granted(queue, queue->bounce_page[i],
-					      queue->bounce_gref[i]);
+	bounce_destroy(queue);
 	xenbus_teardown_ring((void **)&queue->tx.sring, 1,
 			     &queue->tx_ring_gref);
 }

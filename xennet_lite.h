@@ -122,11 +122,15 @@ struct xnl_queue_stats {
  * @owner: the skb or xdp_frame, in the slot of the packet's first id
  * @seq: ring index at which that packet began, for the order of packets
  * @gref: this id's own grant reference, granted while the state says so
+ * @bounce: this id's share of a bounce page
+ * @bounce_gref: that page's grant reference, granted as long as the ring is there
  */
 struct xnl_tx_slot {
 	void *owner;
 	RING_IDX seq;
 	grant_ref_t gref;
+	void *bounce;
+	grant_ref_t bounce_gref;
 };
 
 /* The owner of a transmit slot: an skb, or an xdp_frame marked by bit 0. */
@@ -195,8 +199,6 @@ struct xnl_queue {
 	/* transmit */
 	struct xen_netif_tx_front_ring tx ____cacheline_aligned_in_smp;
 	grant_ref_t tx_ring_gref;
-	struct page *bounce_page[XNL_RING_SIZE];
-	grant_ref_t bounce_gref[XNL_RING_SIZE];
 	struct xnl_tx_slot tx_slot[XNL_RING_SIZE];
 	struct xnl_tx_ids tx_ids;
 	unsigned int tx_owned;		/* the sender's */
