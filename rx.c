@@ -310,6 +310,8 @@ static __always_inline struct sk_buff *rx_packet(struct xnl_queue *queue,
 
 static void rx_flush(struct rx_poll *poll)
 {
+	if (list_empty(&poll->plain))
+		return;
 	netif_receive_skb_list(&poll->plain);
 	INIT_LIST_HEAD(&poll->plain);
 }

@@ -115,13 +115,14 @@ static inline bool xnl_gro_useless(const struct xnl_gro *gro,
 static inline void xnl_gro_learn(struct xnl_gro *gro,
 				 const struct xnl_flow *flow, bool refused)
 {
-	if (!refused)
+	if (!refused || !flow->protocol) {
 		gro->refusals = 0;
-	else if (!xnl_flow_same(&gro->flow, flow))
+	} else if (!xnl_flow_same(&gro->flow, flow)) {
+		gro->flow = *flow;
 		gro->refusals = 1;
-	else if (gro->refusals < XNL_GRO_REFUSALS)
+	} else if (gro->refusals < XNL_GRO_REFUSALS) {
 		gro->refusals++;
-	gro->flow = *flow;
+	}
 }
 
 #endif /* XNL_RX_FLOW_H */
