@@ -263,6 +263,7 @@ static struct sk_buff *rx_xdp(struct xnl_queue *queue, RING_IDX cons,
  * @prog: the XDP program, or NULL
  * @plain: packets that pass GRO by, on their way to the stack
  * @gro_skipped: how many those were
+ * @gro_asked: the last packet got as far as GRO
  * @packets: delivered, or taken by the program
  * @bytes: of those
  * @dropped: for want of memory
@@ -272,6 +273,7 @@ struct rx_poll {
 	struct bpf_prog *prog;
 	struct list_head plain;
 	unsigned int gro_skipped;
+	bool gro_asked;
 	unsigned int packets;
 	unsigned int bytes;
 	unsigned int dropped;
@@ -330,6 +332,7 @@ static __always_inline void rx_hand_over(struct xnl_queue *queue,
 	xnl_flow_read(&flow, skb->protocol, skb->data, skb_headlen(skb));
 	if (last) {
 		rx_flush(poll);
+		poll->gro_asked = true;
 		xnl_gro_learn(&queue->gro, &flow,
 			      napi_gro_receive(&queue->napi, skb) == GRO_NORMAL);
 	} else if (xnl_gro_useless(&queue->gro, &flow)) {
@@ -425,6 +428,8 @@ int xnl_rx_poll(struct xnl_queue *queue, int budget)
 	}
 	rcu_read_unlock();
 	rx_flush(&poll);
+	if (unlikely(done && !poll.gro_asked))
+		xnl_gro_forget(&queue->gro);
 	if (poll.prog)
 		xnl_xdp_flush(queue);
 

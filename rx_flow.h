@@ -107,6 +107,15 @@ static inline bool xnl_gro_useless(const struct xnl_gro *gro,
 }
 
 /**
+ * xnl_gro_forget - GRO was not asked in a poll: what was learnt may be out of date
+ * @gro: what was learnt
+ */
+static inline void xnl_gro_forget(struct xnl_gro *gro)
+{
+	gro->refusals = 0;
+}
+
+/**
  * xnl_gro_learn - note what GRO did with the last packet of a poll
  * @gro: what was learnt, all zero to begin with
  * @flow: that packet's
@@ -116,7 +125,7 @@ static inline void xnl_gro_learn(struct xnl_gro *gro,
 				 const struct xnl_flow *flow, bool refused)
 {
 	if (!refused || !flow->protocol) {
-		gro->refusals = 0;
+		xnl_gro_forget(gro);
 	} else if (!xnl_flow_same(&gro->flow, flow)) {
 		gro->flow = *flow;
 		gro->refusals = 1;

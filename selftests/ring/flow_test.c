@@ -190,6 +190,19 @@ static void what_is_of_no_flow_always_goes_to_gro(void)
 	EXPECT(!useless(&gro, V4()));
 }
 
+static void what_is_forgotten_is_learnt_anew(void)
+{
+	struct xnl_gro gro = {};
+
+	refused(&gro, V4(), 1000);
+	xnl_gro_forget(&gro);
+	EXPECT(!useless(&gro, V4()));
+	refused(&gro, V4(), XNL_GRO_REFUSALS - 1);
+	EXPECT(!useless(&gro, V4()));
+	refused(&gro, V4(), 1);
+	EXPECT(useless(&gro, V4()));
+}
+
 const struct ktap_test flow_tests[] = {
 	KTAP_TEST(datagrams_of_one_flow_are_the_same),
 	KTAP_TEST(another_address_or_port_is_another_flow),
@@ -201,6 +214,7 @@ const struct ktap_test flow_tests[] = {
 	KTAP_TEST(one_use_is_enough_for_gro),
 	KTAP_TEST(refusals_count_in_a_row_of_one_flow),
 	KTAP_TEST(what_is_of_no_flow_always_goes_to_gro),
+	KTAP_TEST(what_is_forgotten_is_learnt_anew),
 };
 
 const unsigned int flow_tests_count = ARRAY_SIZE(flow_tests);
