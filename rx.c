@@ -329,6 +329,10 @@ static __always_inline void rx_hand_over(struct xnl_queue *queue,
 {
 	struct xnl_flow flow;
 
+	if (!last && !xnl_gro_learnt(&queue->gro)) {
+		napi_gro_receive(&queue->napi, skb);
+		return;
+	}
 	xnl_flow_read(&flow, skb->protocol, skb->data, skb_headlen(skb));
 	if (last) {
 		rx_flush(poll);

@@ -94,6 +94,12 @@ static inline bool xnl_flow_same(const struct xnl_flow *a,
 		a->addr[3] == b->addr[3]);
 }
 
+/* Is there a flow that may pass GRO by? If not, no packet need be looked at. */
+static inline bool xnl_gro_learnt(const struct xnl_gro *gro)
+{
+	return gro->refusals >= XNL_GRO_REFUSALS;
+}
+
 /**
  * xnl_gro_useless - may a packet that is not its poll's last pass GRO by?
  * @gro: what was learnt
@@ -102,8 +108,7 @@ static inline bool xnl_flow_same(const struct xnl_flow *a,
 static inline bool xnl_gro_useless(const struct xnl_gro *gro,
 				   const struct xnl_flow *flow)
 {
-	return gro->refusals >= XNL_GRO_REFUSALS &&
-	       xnl_flow_same(&gro->flow, flow);
+	return xnl_gro_learnt(gro) && xnl_flow_same(&gro->flow, flow);
 }
 
 /**

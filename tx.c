@@ -280,7 +280,7 @@ static unsigned int pages_spanned(unsigned int offset, unsigned int len)
 	return PFN_UP((offset & ~PAGE_MASK) + len);
 }
 
-/* Slots that tx_lay() will use for this packet, extra info included. */
+/* Slots that tx_lay() uses for a packet that is not copied whole, extra info included. */
 static unsigned int tx_slots(const struct xnl_vif *vif,
 			     const struct tx_packet *pkt)
 {
@@ -288,8 +288,6 @@ static unsigned int tx_slots(const struct xnl_vif *vif,
 	unsigned int i;
 
 	slots += (pkt->copied + bounce_size(vif) - 1) >> vif->bounce_shift;
-	if (pkt->copied == pkt->len)
-		return slots;
 	if (pkt->head_len > pkt->copied)
 		slots += pages_spanned(offset_in_page(pkt->data + pkt->copied),
 				       pkt->head_len - pkt->copied);
@@ -319,7 +317,7 @@ static noinline netdev_features_t tx_features(struct sk_buff *skb,
 	struct tx_packet pkt;
 
 	tx_from_skb(&pkt, vif, skb);
-	if (tx_slots(vif, &pkt) > XNL_SLOTS_MAX)
+	if (!tx_fits(vif, &pkt))
 		features &= skb_is_gso(skb) ? ~NETIF_F_GSO_MASK : ~NETIF_F_SG;
 	return vlan_features_check(skb, features);
 }
